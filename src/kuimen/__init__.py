@@ -1,0 +1,1 @@
+"""Kuimen 夔门: the data-security platform for internet lending."""

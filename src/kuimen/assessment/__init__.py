@@ -1,0 +1,1 @@
+"""Runs controls, gathers evidence, judges, reports."""

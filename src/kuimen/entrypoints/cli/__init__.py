@@ -1,0 +1,1 @@
+"""The kuimen command."""

@@ -1,0 +1,1 @@
+"""The main job: a lender's database made, protected, worked with and assessed."""

@@ -1,0 +1,1 @@
+"""One installation: home folder, embedded PostgreSQL, settings, unlocking."""

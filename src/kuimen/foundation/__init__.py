@@ -1,0 +1,1 @@
+"""What every floor stands on: errors, sealed values, the clock, identifiers. Standard library only."""

@@ -1,0 +1,1 @@
+"""People, posts, roles by post, sign-in, policy."""

@@ -1,0 +1,1 @@
+"""Four eyes: maker, checker, single use."""

@@ -1,0 +1,1 @@
+"""Legal bases, versioned documents, recorded acts, withdrawal."""

@@ -1,0 +1,1 @@
+"""Keys: root, domain, person, table, index, signing."""

@@ -1,0 +1,1 @@
+"""Sealed values and their blind indexes."""

@@ -1,0 +1,1 @@
+"""Moving a source into the vault, scrubbing it, proving nothing is left."""

@@ -1,0 +1,1 @@
+"""Pure techniques: values in, values out."""

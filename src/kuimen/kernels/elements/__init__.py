@@ -1,0 +1,1 @@
+"""The data elements of personal financial information: names, checks, rules."""

@@ -1,0 +1,1 @@
+"""Repayment schedules to the cent."""

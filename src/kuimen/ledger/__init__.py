@@ -1,0 +1,1 @@
+"""Customers by reference, facilities, loans, schedules, transactions."""

@@ -1,0 +1,1 @@
+"""Facilities, loans, schedules, transactions, import with reconciled totals."""

@@ -1,0 +1,1 @@
+"""Post-loan collection: cases, assignment, challenge, reveal."""

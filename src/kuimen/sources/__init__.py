@@ -1,0 +1,1 @@
+"""Reading and rewriting a lender's own systems: PostgreSQL, files."""

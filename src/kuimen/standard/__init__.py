@@ -1,0 +1,1 @@
+"""The standards as data: clauses, elements, and the @control decorator."""
