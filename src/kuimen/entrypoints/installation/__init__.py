@@ -1,1 +1,1 @@
-"""One installation: home folder, embedded PostgreSQL, settings, unlocking."""
+"""One installation: its home folder, its PostgreSQL, its settings, and how it comes to life."""
