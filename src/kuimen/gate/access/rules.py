@@ -1,0 +1,262 @@
+"""Roles, actions, the life of a grant, separation of duties: values in, decision out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+EVERYWHERE: Final = "*"  # row scope of the institution's own staff; an agency's staff carry the agency's code
+
+
+class Role(StrEnum):
+    """What a post lets a person do; every right hangs on one of these."""
+
+    SECURITY_OFFICER = "security_officer"
+    KEY_CUSTODIAN = "key_custodian"
+    COLLECTOR = "collector"
+    TEAM_LEADER = "team_leader"
+    AUDITOR = "auditor"
+    ASSESSOR = "assessor"
+    ENGINEER = "engineer"
+    IMPORTER = "importer"
+
+
+ROLE_TITLES: Final[Mapping[Role, tuple[str, str]]] = MappingProxyType(
+    {
+        Role.SECURITY_OFFICER: ("安全主管", "Security officer"),
+        Role.KEY_CUSTODIAN: ("密钥保管人", "Key custodian"),
+        Role.COLLECTOR: ("催收员", "Collector"),
+        Role.TEAM_LEADER: ("催收组长", "Collection team leader"),
+        Role.AUDITOR: ("审计员", "Auditor"),
+        Role.ASSESSOR: ("评估员", "Assessor"),
+        Role.ENGINEER: ("平台工程师", "Platform engineer"),
+        Role.IMPORTER: ("数据工程师", "Data engineer"),
+    }
+)
+
+
+class Action(StrEnum):
+    """Everything a policy can be asked about; an action that is not here is refused."""
+
+    OVERVIEW_READ = "overview.read"
+    STAFF_READ = "staff.read"
+    STAFF_REGISTER = "staff.register"
+    STAFF_DISABLE = "staff.disable"
+    STAFF_RESET_FACTOR = "staff.reset_factor"
+    AGENCY_REGISTER = "agency.register"
+    POST_ASSIGN = "post.assign"
+    GRANT_APPLY = "grant.apply"
+    GRANT_DECIDE = "grant.decide"
+    GRANT_REVOKE = "grant.revoke"
+    APPROVAL_REQUEST = "approval.request"
+    APPROVAL_DECIDE = "approval.decide"
+    CONSENT_READ = "consent.read"
+    CONSENT_PUBLISH = "consent.publish"
+    KEYS_UNLOCK = "keys.unlock"
+    KEYS_ROTATE = "keys.rotate"
+    VIEW_MASKED = "disclosure.view_masked"
+    REVEAL = "disclosure.reveal"
+    CHALLENGE = "disclosure.challenge"
+    LEDGER_IMPORT = "ledger.import"
+    LEDGER_READ = "ledger.read"
+    INVENTORY_SCAN = "inventory.scan"
+    INVENTORY_READ = "inventory.read"
+    PROTECTION_RUN = "protection.run"
+    PROTECTION_READ = "protection.read"
+    CASE_BUILD = "case.build"
+    CASE_LIST = "case.list"
+    CASE_OPEN = "case.open"
+    CASE_ASSIGN = "case.assign"
+    CASE_WORK = "case.work"
+    AUDIT_READ = "audit.read"
+    AUDIT_EXPORT = "audit.export"
+    ASSESSMENT_RUN = "assessment.run"
+    ASSESSMENT_READ = "assessment.read"
+
+
+class Purpose(StrEnum):
+    """Purposes of use that a decision and a legal basis name."""
+
+    SERVICING = "servicing"
+    COLLECTION = "collection"
+    CREDIT = "credit"
+    MARKETING = "marketing"
+    RISK = "risk"
+    REPORTING = "reporting"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who asks: one signed-in member of staff with the rights that are active at this moment."""
+
+    staff_no: str
+    display_name: str
+    roles: frozenset[Role] = frozenset()
+    posts: frozenset[str] = frozenset()
+    agency_id: str = ""  # code of the outsourced agency; empty for the institution's own staff
+    mfa: bool = False
+
+    @property
+    def in_house(self) -> bool:
+        """Return whether the person belongs to the institution itself."""
+        return not self.agency_id
+
+    @property
+    def row_scope(self) -> str:
+        """Return the row scope: the agency's code, or `EVERYWHERE` for the institution's own staff."""
+        return self.agency_id or EVERYWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """What is asked for. Only references and row coordinates, never a personal value."""
+
+    kind: str  # for example "case", "customer", "ticket", "grant", "installation"
+    ref: str = ""
+    agency_id: str = ""  # whose row it is; empty when the institution's own
+    assignee: str = ""  # staff number the object is assigned to
+    maker: str = ""  # staff number of whoever made or requested it
+    beneficiary: str = ""  # staff number of whoever gains by it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A policy answer; a refusal is a value, the caller records it and raises."""
+
+    allowed: bool
+    reason_code: str
+    obligations: frozenset[str] = field(default_factory=frozenset)
+
+
+class GrantState(StrEnum):
+    """Life of one role grant."""
+
+    APPLIED = "applied"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    RECOVERED = "recovered"
+
+
+class GrantEvent(StrEnum):
+    """What can happen to a grant."""
+
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    START = "start"
+    EXPIRE = "expire"
+    REVOKE = "revoke"
+    RECOVER = "recover"
+
+
+GRANT_TRANSITIONS: Final[Mapping[tuple[GrantState, GrantEvent], GrantState]] = MappingProxyType(
+    {
+        (GrantState.APPLIED, GrantEvent.APPROVE): GrantState.APPROVED,
+        (GrantState.APPLIED, GrantEvent.REFUSE): GrantState.REFUSED,
+        (GrantState.APPLIED, GrantEvent.WITHDRAW): GrantState.WITHDRAWN,
+        (GrantState.APPROVED, GrantEvent.START): GrantState.ACTIVE,
+        (GrantState.APPROVED, GrantEvent.EXPIRE): GrantState.EXPIRED,
+        (GrantState.APPROVED, GrantEvent.REVOKE): GrantState.REVOKED,
+        (GrantState.ACTIVE, GrantEvent.EXPIRE): GrantState.EXPIRED,
+        (GrantState.ACTIVE, GrantEvent.REVOKE): GrantState.REVOKED,
+        # 收回: what hung on the ended right (sessions, tokens) has been taken back as well
+        (GrantState.EXPIRED, GrantEvent.RECOVER): GrantState.RECOVERED,
+        (GrantState.REVOKED, GrantEvent.RECOVER): GrantState.RECOVERED,
+    }
+)
+OPEN_GRANT_STATES: Final = frozenset({GrantState.APPLIED, GrantState.APPROVED, GrantState.ACTIVE})
+LONGEST_GRANT: Final = timedelta(days=366)  # a right that nobody renews within a year ends by itself
+
+
+def next_grant_state(state: GrantState, event: GrantEvent) -> GrantState | None:
+    """Return the state after `event`, or None where the table does not allow it."""
+    return GRANT_TRANSITIONS.get((state, event))
+
+
+POST_CATALOGUE: Final[Mapping[str, tuple[str, str, frozenset[Role]]]] = MappingProxyType(
+    {
+        "security": ("安全管理岗", "Security", frozenset({Role.SECURITY_OFFICER, Role.KEY_CUSTODIAN})),
+        "collection": ("催收岗", "Collection", frozenset({Role.COLLECTOR})),
+        "collection-lead": ("催收管理岗", "Collection lead", frozenset({Role.TEAM_LEADER})),
+        "audit": ("审计岗", "Audit", frozenset({Role.AUDITOR})),
+        "assessment": ("评估岗", "Assessment", frozenset({Role.ASSESSOR})),
+        "engineering": ("平台运维岗", "Engineering", frozenset({Role.ENGINEER})),
+        "data": ("数据管理岗", "Data", frozenset({Role.IMPORTER, Role.ENGINEER})),
+    }
+)
+
+# Separation of duties: no person holds both of a pair at the same time.
+INCOMPATIBLE_ROLES: Final[frozenset[frozenset[Role]]] = frozenset(
+    {frozenset({Role.AUDITOR, other}) for other in Role if other not in {Role.AUDITOR, Role.ASSESSOR}}
+    | {
+        frozenset({Role.SECURITY_OFFICER, other})
+        for other in (Role.COLLECTOR, Role.TEAM_LEADER, Role.ENGINEER, Role.IMPORTER, Role.ASSESSOR)
+    }
+    | {frozenset({Role.KEY_CUSTODIAN, other}) for other in (Role.ENGINEER, Role.IMPORTER, Role.COLLECTOR)}
+    | {frozenset({Role.COLLECTOR, Role.TEAM_LEADER})}
+)
+AGENCY_ROLES: Final = frozenset({Role.COLLECTOR, Role.TEAM_LEADER})  # outsourced staff never hold any other
+
+
+def conflicting_roles(held: Iterable[Role]) -> list[tuple[Role, Role]]:
+    """Return the pairs among `held` that one person may not combine, sorted."""
+    present = set(held)
+    return sorted(tuple(sorted(pair)) for pair in INCOMPATIBLE_ROLES if pair <= present)  # type: ignore[misc]  # pairs have two members by construction
+
+
+def grant_is_effective(*, state: GrantState, valid_from: datetime, valid_until: datetime, at: datetime) -> bool:
+    """Return whether a grant gives its role at the moment `at`.
+
+    The dates decide by themselves, so a late expiry job leaves nobody with a right.
+    """
+    return state is GrantState.ACTIVE and valid_from <= at < valid_until
+
+
+def four_eyes(*, maker: str, beneficiary: str, checker: str) -> str | None:
+    """Return why `checker` may not decide, or None: never one's own request, never one's own benefit."""
+    if checker == maker:
+        return "maker_is_checker"
+    if checker == beneficiary:
+        return "beneficiary_is_checker"
+    return None
+
+
+# Sign-in
+
+SESSION_IDLE: Final = timedelta(minutes=30)
+SESSION_ABSOLUTE: Final = timedelta(hours=12)
+TOKEN_LIFETIME: Final = timedelta(hours=12)
+FAILURES_BEFORE_LOCK: Final = 5
+LOCK_WINDOW: Final = timedelta(minutes=15)
+LOCK_DURATION: Final = timedelta(minutes=15)
+TOTP_PERIOD_SECONDS: Final = 30
+TOTP_DIGITS: Final = 6
+TOTP_TOLERANCE_STEPS: Final = 1
+
+
+class SessionEnd(StrEnum):
+    """Why a session is over."""
+
+    IDLE = "idle"
+    ABSOLUTE = "absolute"
+    REVOKED = "revoked"
+
+
+def session_end(
+    *, started_at: datetime, seen_at: datetime, ended_at: datetime | None, at: datetime
+) -> SessionEnd | None:
+    """Return why a session may not go on at the moment `at`, or None."""
+    if ended_at is not None:
+        return SessionEnd.REVOKED
+    if at - started_at >= SESSION_ABSOLUTE:
+        return SessionEnd.ABSOLUTE
+    if at - seen_at >= SESSION_IDLE:
+        return SessionEnd.IDLE
+    return None
