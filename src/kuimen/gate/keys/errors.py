@@ -1,0 +1,101 @@
+"""What can go wrong with keys. No message holds a passphrase, a key or a digest of one."""
+
+from typing import ClassVar
+
+from kuimen.foundation.errors import (
+    ConflictError,
+    DeniedError,
+    InvalidInputError,
+    NotFoundError,
+    TamperError,
+    UnavailableError,
+)
+
+
+class KeysLockedError(UnavailableError):
+    """The keyring of this process is locked; the two custodians must unlock it."""
+
+    code: ClassVar[str] = "keys.locked"
+
+
+class KeyStoreError(UnavailableError):
+    """The key database did not answer; nothing was created or disclosed."""
+
+    code: ClassVar[str] = "keys.store_unavailable"
+
+
+class WrongPassphraseError(DeniedError):
+    """A custodian's passphrase does not open that custodian's share."""
+
+    code: ClassVar[str] = "keys.wrong_passphrase"
+
+    def __init__(self, custodian: str) -> None:
+        """Name the custodian (a staff number), never the passphrase."""
+        super().__init__(f"the passphrase of custodian {custodian} does not open the share; enter it again")
+        self.custodian = custodian
+
+
+class MissingCustodianError(InvalidInputError):
+    """A custodian of the root file gave no passphrase, or somebody else gave one."""
+
+    code: ClassVar[str] = "keys.missing_custodian"
+
+
+class WeakPassphraseError(InvalidInputError):
+    """A new passphrase is too short, or both custodians chose the same."""
+
+    code: ClassVar[str] = "keys.weak_passphrase"
+
+
+class RootFileMissingError(NotFoundError):
+    """There is no root file at the given place."""
+
+    code: ClassVar[str] = "keys.root_missing"
+
+
+class RootFileExistsError(ConflictError):
+    """A root file is already there; a second one would orphan every sealed value."""
+
+    code: ClassVar[str] = "keys.root_exists"
+
+
+class RootFileAlteredError(TamperError):
+    """The root file was changed, cut or assembled from parts of different files."""
+
+    code: ClassVar[str] = "keys.root_altered"
+
+
+class RootFileVersionError(InvalidInputError):
+    """The root file has a format version that this release cannot read."""
+
+    code: ClassVar[str] = "keys.root_version"
+
+
+class RootFilePermissionError(DeniedError):
+    """The root file can be read or written by others than its owner."""
+
+    code: ClassVar[str] = "keys.root_permissions"
+
+
+class KeyAlteredError(TamperError):
+    """A wrapped key does not open under its parent: it was altered or moved from another row."""
+
+    code: ClassVar[str] = "keys.key_altered"
+
+
+class KeyMissingError(NotFoundError):
+    """The generation of the key that a sealed value names is not in the key database."""
+
+    code: ClassVar[str] = "keys.key_missing"
+
+
+class KeyDestroyedError(ConflictError):
+    """The key was suspended or destroyed; it is never created again for the same person and class."""
+
+    code: ClassVar[str] = "keys.key_destroyed"
+
+
+class KeyTransitionError(ConflictError):
+    """The state table does not allow this change of a key's state."""
+
+    code: ClassVar[str] = "keys.transition"

@@ -1,0 +1,262 @@
+"""The keyring: root → domain key per retention class → one key per (person, class), or per table.
+
+Every parent opens its children only; every child is bound to its row. Person keys are counted in the audit log, one
+entry per batch. Caches are bounded and expire, so that a key destroyed elsewhere stops working here within
+:data:`~kuimen.gate.keys.tree.CACHE_LIFETIME`.
+
+Clause: JRT0171-6.2.4-a, JRT0171-6.1.3-b
+"""
+
+import secrets
+from collections.abc import Collection, Iterable
+from threading import RLock
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from kuimen.foundation import clock
+from kuimen.gate.audit import services as audit
+from kuimen.gate.keys import store
+from kuimen.gate.keys.cache import ExpiringCache
+from kuimen.gate.keys.errors import KeyDestroyedError, KeyMissingError
+from kuimen.gate.keys.material import (
+    DataKey,
+    IndexKeyMaterial,
+    person_binding,
+    person_scope,
+    table_binding,
+    table_scope,
+)
+from kuimen.gate.keys.models import TableKey
+from kuimen.gate.keys.provider import RootProvider
+from kuimen.gate.keys.rules import KEY_LENGTHS, KeyState, KeySuite, RetentionClass
+from kuimen.gate.keys.signer import Sm2AuditSigner
+from kuimen.gate.keys.tree import CACHE_LIFETIME, OPENS, SMALL_CACHE_CAPACITY, RootTree, create_audited, public_key
+
+PERSON_CACHE_CAPACITY: Final = 50_000
+
+
+class Keyring:
+    """Hands out data keys. Safe for threads; one object per process.
+
+    Creating a key writes to the key database at once and the audit entry into the caller's transaction of the
+    default database, or into one of its own.
+    """
+
+    def __init__(self, provider: RootProvider, *, suite: KeySuite = KeySuite.SM4_GCM) -> None:
+        """Take over `provider`; new keys are made for `suite`, old ones keep theirs."""
+        self._provider = provider
+        self._suite = suite
+        self._tree = RootTree(provider, suite=suite)
+        self._lock = RLock()
+        self._persons: ExpiringCache[tuple[RetentionClass, UUID, int | None], DataKey] = ExpiringCache(
+            capacity=PERSON_CACHE_CAPACITY, lifetime=CACHE_LIFETIME
+        )
+        self._tables: ExpiringCache[tuple[RetentionClass, str, int | None], DataKey] = ExpiringCache(
+            capacity=SMALL_CACHE_CAPACITY, lifetime=CACHE_LIFETIME
+        )
+
+    @property
+    def institution_id(self) -> UUID:
+        """Return the institution every value is bound to."""
+        return self._provider.institution_id
+
+    @property
+    def root_fingerprint(self) -> str:
+        """Return the public name of the root."""
+        return self._provider.fingerprint
+
+    @property
+    def custodians(self) -> tuple[str, ...]:
+        """Return the staff numbers of the root's custodians."""
+        return self._provider.custodians
+
+    def person_keys(self, refs: Collection[UUID], retention_class: RetentionClass | str) -> dict[UUID, DataKey]:
+        """Return the sealing key of each person, making the missing ones in one batch.
+
+        Cost: one round trip for any number of persons, four when some are missing; 10,000 new keys take well under
+        two seconds.
+
+        Raises:
+            KeyDestroyedError: a person's key of this class was suspended or destroyed; no new one is made.
+            KeyAlteredError: a wrapped key was altered or moved.
+            KeyStoreError: the key database is down.
+        """
+        kind = RetentionClass(retention_class)
+        found: dict[UUID, DataKey] = {}
+        for ref in refs:
+            if (held := self._persons.get((kind, ref, None))) is not None:
+                found[ref] = held
+        missing = [ref for ref in dict.fromkeys(refs) if ref not in found]
+        if not missing:
+            return found
+        found |= self._active_person_keys(missing, kind)
+        absent = [ref for ref in missing if ref not in found]
+        if absent:
+            self._create_person_keys(absent, kind)
+            found |= self._active_person_keys(absent, kind)
+        return found
+
+    def person_keys_at(
+        self, wanted: Collection[tuple[UUID, int]], retention_class: RetentionClass | str
+    ) -> dict[tuple[UUID, int], DataKey]:
+        """Return the opening key of each (person, generation); none is made.
+
+        Raises:
+            KeyMissingError: a generation is not in the key database.
+            KeyDestroyedError: the key was suspended or destroyed.
+        """
+        kind = RetentionClass(retention_class)
+        found: dict[tuple[UUID, int], DataKey] = {}
+        for ref, generation in wanted:
+            if (held := self._persons.get((kind, ref, generation))) is not None:
+                found[(ref, generation)] = held
+        missing = {pair for pair in wanted if pair not in found}
+        if not missing:
+            return found
+        for row in store.person_rows({ref for ref, _ in missing}, kind):
+            if (row.person_ref, row.generation) in missing:
+                found[(row.person_ref, row.generation)] = self._open_person(row, kind)
+        if any(pair not in found for pair in missing):
+            raise KeyMissingError("a sealed value names a key generation that the key database does not hold")
+        return found
+
+    def table_key(self, scope: str, retention_class: RetentionClass | str, generation: int | None = None) -> DataKey:
+        """Return the key of a table scope; the active one is made when missing, a named generation never is."""
+        kind = RetentionClass(retention_class)
+        cached = self._tables.get((kind, scope, generation))
+        if cached is not None:
+            return cached
+        with self._lock, store.translated():
+            row = _table_row(scope, kind, generation)
+            if row is None and generation is None:
+                self._create_table_key(scope, kind)
+                row = _table_row(scope, kind, None)
+        if row is None:
+            raise KeyMissingError("a sealed value names a table key that the key database does not hold")
+        if KeyState(row.state) not in OPENS:
+            raise KeyDestroyedError("the table key was suspended or destroyed")
+        aad = table_binding(self.institution_id, kind, row.domain_version, scope, row.generation)
+        material = self._tree.unwrap_under_domain(kind, row.domain_version, bytes(row.wrapped or b""), aad=aad)
+        key = DataKey(generation=row.generation, key=material, scope=table_scope(scope), suite=KeySuite(row.suite))
+        self._tables.put((kind, scope, generation), key)
+        return key
+
+    def index_key(self, element: str, generation: int | None = None) -> IndexKeyMaterial:
+        """Return the blind-index key of an element: the active one (made when missing) or a named generation."""
+        for material in self.index_keys(element):
+            if generation is None or material.generation == generation:
+                return material
+        raise KeyMissingError(f"the index of {element} names a key generation that the key database does not hold")
+
+    def index_keys(self, element: str) -> tuple[IndexKeyMaterial, ...]:
+        """Return every generation of an element's index key that may still be searched, the active one first."""
+        return self._tree.index_keys(element)
+
+    def signer(self) -> Sm2AuditSigner:
+        """Return the SM2 signer of audit checkpoints; its key pair is made at first use."""
+        return self._tree.signer()
+
+    def public_key(self, key_id: str) -> bytes:
+        """Return a public signing key, 65 bytes 04‖x‖y."""
+        return public_key(key_id)
+
+    def forget_person(self, ref: UUID) -> None:
+        """Drop a person's keys from the cache of this process."""
+        self._persons.forget(lambda held: held[1] == ref)
+
+    def close(self) -> None:
+        """Forget everything and wipe the root and the domain keys; data keys are Python bytes and are only let go."""
+        with self._lock:
+            self._persons.clear()
+            self._tables.clear()
+            self._tree.close()
+
+    def after_fork(self) -> None:
+        """Replace the locks in a forked child; keys stay usable there."""
+        self._lock = RLock()
+        self._persons.after_fork()
+        self._tables.after_fork()
+        self._tree.after_fork()
+
+    def _active_person_keys(self, refs: Iterable[UUID], kind: RetentionClass) -> dict[UUID, DataKey]:
+        found: dict[UUID, DataKey] = {}
+        barred: set[UUID] = set()
+        for row in store.person_rows(list(refs), kind):
+            if row.state is KeyState.ACTIVE:
+                found[row.person_ref] = self._open_person(row, kind)
+                self._persons.put((kind, row.person_ref, None), found[row.person_ref])
+            elif row.state in (KeyState.SUSPENDED, KeyState.DESTROYED):
+                barred.add(row.person_ref)
+        if count := len(barred - found.keys()):
+            raise KeyDestroyedError(
+                f"the {kind} key of {count} person(s) was suspended or destroyed; nothing is sealed for them"
+            )
+        return found
+
+    def _open_person(self, row: store.WrappedPersonKey, kind: RetentionClass) -> DataKey:
+        if row.state not in OPENS or row.wrapped is None:
+            raise KeyDestroyedError(f"the {kind} key of this person was suspended or destroyed")
+        aad = person_binding(self.institution_id, kind, row.domain_version, row.person_ref, row.generation)
+        material = self._tree.unwrap_under_domain(kind, row.domain_version, row.wrapped, aad=aad)
+        key = DataKey(generation=row.generation, key=material, scope=person_scope(row.person_ref), suite=row.suite)
+        self._persons.put((kind, row.person_ref, row.generation), key)
+        return key
+
+    def _create_person_keys(self, refs: list[UUID], kind: RetentionClass) -> None:
+        """Make one key per person. A person who has only retired keys gets the next generation."""
+        generations = dict.fromkeys(refs, 1)
+        for row in store.person_rows(refs, kind):
+            generations[row.person_ref] = row.generation + 1
+        version = self._tree.domain_version(kind)
+        length = KEY_LENGTHS[self._suite]
+        material = secrets.token_bytes(length * len(refs))
+        rows = []
+        for position, ref in enumerate(refs):
+            aad = person_binding(self.institution_id, kind, version, ref, generations[ref])
+            key = material[position * length : (position + 1) * length]
+            rows.append((ref, generations[ref], self._tree.wrap_under_domain(kind, version, key, aad=aad)))
+        with transaction.atomic():
+            created = store.insert_person_rows(
+                rows, retention_class=kind, suite=self._suite, domain_version=version, created_at=clock.now()
+            )
+            audit.record(
+                "keys.person_keys_created",
+                actor=audit.SYSTEM,
+                object_type="retention_class",
+                object_ref=kind.value,
+                facts={"count": created, "domain_version": version, "suite": self._suite.value},
+            )
+
+    def _create_table_key(self, scope: str, kind: RetentionClass) -> None:
+        latest = (
+            TableKey.objects.using(store.DATABASE)
+            .filter(scope=scope, retention_class=kind.value)
+            .order_by("-generation")
+            .first()
+        )
+        if latest is not None and KeyState(latest.state) not in OPENS:
+            raise KeyDestroyedError("the table key was suspended or destroyed; nothing more is sealed in this scope")
+        generation = 1 if latest is None else latest.generation + 1
+        version = self._tree.domain_version(kind)
+        aad = table_binding(self.institution_id, kind, version, scope, generation)
+        key = secrets.token_bytes(KEY_LENGTHS[self._suite])
+        row = TableKey(
+            scope=scope,
+            retention_class=kind.value,
+            generation=generation,
+            suite=self._suite.value,
+            domain_version=version,
+            wrapped=self._tree.wrap_under_domain(kind, version, key, aad=aad),
+            state=KeyState.ACTIVE.value,
+            created_at=clock.now(),
+        )
+        create_audited(row, action="keys.table_key_created", object_ref=f"{kind.value}/{scope}/{generation}")
+
+
+def _table_row(scope: str, kind: RetentionClass, generation: int | None) -> TableKey | None:
+    rows = TableKey.objects.using(store.DATABASE).filter(scope=scope, retention_class=kind.value)
+    if generation is None:
+        return rows.filter(state=KeyState.ACTIVE.value).first()
+    return rows.filter(generation=generation).first()

@@ -1,0 +1,68 @@
+"""What the keyring hands out, and the bytes that bind a wrapped key to its row."""
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+from uuid import UUID
+
+from kuimen.gate.keys.rules import KeySuite, RetentionClass
+
+_LENGTH_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataKey:
+    """A key that seals values. It is never shown, copied to disk or sent: repr hides it and pickling is refused."""
+
+    generation: int
+    key: bytes = field(repr=False)
+    scope: str
+    suite: KeySuite
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: a key does not leave the process that unwrapped it."""
+        msg = "a key is not picklable"
+        raise TypeError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexKeyMaterial:
+    """A key of blind indexes of one element, 32 bytes, one generation."""
+
+    element: str
+    generation: int
+    key: bytes = field(repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse pickling: a key does not leave the process that unwrapped it."""
+        msg = "a key is not picklable"
+        raise TypeError(msg)
+
+
+def binding(kind: str, institution: UUID, *parts: str | int) -> bytes:
+    """Return the associated data of a wrapped key: every part length-prefixed, so that none can flow into the next."""
+    fields = [b"kuimen-key/1", kind.encode(), institution.bytes, *(str(part).encode() for part in parts)]
+    return b"".join(len(one).to_bytes(_LENGTH_BYTES, "big") + one for one in fields)
+
+
+def person_scope(person_ref: UUID) -> str:
+    """Return the scope text of a person key."""
+    return f"person:{person_ref}"
+
+
+def table_scope(scope: str) -> str:
+    """Return the scope text of a table key."""
+    return f"table:{scope}"
+
+
+def person_binding(
+    institution: UUID, retention_class: RetentionClass, version: int, ref: UUID, generation: int
+) -> bytes:
+    """Return what a wrapped person key is bound to."""
+    return binding("person", institution, retention_class, version, str(ref), generation)
+
+
+def table_binding(
+    institution: UUID, retention_class: RetentionClass, version: int, scope: str, generation: int
+) -> bytes:
+    """Return what a wrapped table key is bound to."""
+    return binding("table", institution, retention_class, version, scope, generation)

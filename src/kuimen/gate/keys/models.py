@@ -1,0 +1,145 @@
+"""Wrapped keys. Every `wrapped` opens only under its parent and only for the row that it was written for.
+
+Clause: JRT0171-6.2.4-a
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from kuimen.gate.keys.rules import KeyState, KeySuite, RetentionClass
+
+CLASSES = [(one.value, one.value) for one in RetentionClass]
+SUITES = [(one.value, one.value) for one in KeySuite]
+STATES = [(one.value, one.value) for one in KeyState]
+
+
+def _wrapped_unless_destroyed(table: str) -> models.CheckConstraint:
+    """A destroyed key keeps its row as a tombstone and nothing of its material."""
+    return models.CheckConstraint(
+        name=f"keys_{table}_destroyed_is_empty",
+        condition=(Q(state=KeyState.DESTROYED.value) & Q(wrapped__isnull=True))
+        | (~Q(state=KeyState.DESTROYED.value) & Q(wrapped__isnull=False)),
+    )
+
+
+def _one_active(table: str, *fields: str) -> models.UniqueConstraint:
+    return models.UniqueConstraint(
+        name=f"keys_{table}_one_active",
+        fields=list(fields),
+        condition=Q(state=KeyState.ACTIVE.value),
+    )
+
+
+class DomainKey(models.Model):
+    """Key of one retention class, versioned, wrapped under the root; it wraps person and table keys."""
+
+    retention_class = models.CharField(max_length=32, choices=CLASSES)
+    version = models.PositiveIntegerField()
+    suite = models.CharField(max_length=16, choices=SUITES)
+    wrapped = models.BinaryField(null=True)
+    state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
+    created_at = models.DateTimeField()
+    state_since = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="keys_domain_version", fields=["retention_class", "version"]),
+            _one_active("domain", "retention_class"),
+            _wrapped_unless_destroyed("domain"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.retention_class}/{self.version}"
+
+
+class PersonKey(models.Model):
+    """Random key of one person in one retention class, wrapped under the domain key of `domain_version`."""
+
+    person_ref = models.UUIDField()
+    retention_class = models.CharField(max_length=32, choices=CLASSES)
+    generation = models.PositiveIntegerField()
+    suite = models.CharField(max_length=16, choices=SUITES)
+    domain_version = models.PositiveIntegerField()
+    wrapped = models.BinaryField(null=True)
+    state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="keys_person_generation", fields=["person_ref", "retention_class", "generation"]
+            ),
+            _one_active("person", "person_ref", "retention_class"),
+            _wrapped_unless_destroyed("person"),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="keys_person_by_domain", fields=["retention_class", "domain_version"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.retention_class}/{self.person_ref}/{self.generation}"
+
+
+class TableKey(models.Model):
+    """Key for values whose person is not known, one per scope (for example a table) and retention class."""
+
+    scope = models.CharField(max_length=200)
+    retention_class = models.CharField(max_length=32, choices=CLASSES)
+    generation = models.PositiveIntegerField()
+    suite = models.CharField(max_length=16, choices=SUITES)
+    domain_version = models.PositiveIntegerField()
+    wrapped = models.BinaryField(null=True)
+    state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="keys_table_generation", fields=["scope", "retention_class", "generation"]),
+            _one_active("table", "scope", "retention_class"),
+            _wrapped_unless_destroyed("table"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.retention_class}/{self.scope}/{self.generation}"
+
+
+class IndexKey(models.Model):
+    """Key of the blind index of one element, by generation, wrapped under the root."""
+
+    element = models.CharField(max_length=40)
+    generation = models.PositiveIntegerField()
+    wrapped = models.BinaryField(null=True)
+    state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="keys_index_generation", fields=["element", "generation"]),
+            _one_active("index", "element"),
+            _wrapped_unless_destroyed("index"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.element}/{self.generation}"
+
+
+class SigningKey(models.Model):
+    """SM2 key pair that signs audit checkpoints; the public half stays readable for ever."""
+
+    key_id = models.CharField(max_length=64, unique=True)
+    usage = models.CharField(max_length=32)
+    public = models.BinaryField()
+    wrapped = models.BinaryField(null=True)
+    state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            _one_active("signing", "usage"),
+            _wrapped_unless_destroyed("signing"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_id
