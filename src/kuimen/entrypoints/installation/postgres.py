@@ -149,14 +149,24 @@ class EmbeddedPostgres:
             "password": self.password(role),
         }
 
+    def knows(self, role: str) -> bool:
+        """Whether a password of this role was drawn already; makes nothing."""
+        return role in self._passwords()
+
+    def _passwords(self) -> dict[str, str]:
+        try:
+            found: dict[str, str] = json.loads((self.home.credentials / "postgres.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return found
+
     def password(self, role: str) -> str:
         """Return the password of a database role, drawing it on first use."""
         with self._exclusive():
-            path = self.home.credentials / "postgres.json"
-            known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            known = self._passwords()
             if role not in known:
                 known[role] = secrets.token_urlsafe(32)
-                write_private(path, json.dumps(known, indent=1).encode())
+                write_private(self.home.credentials / "postgres.json", json.dumps(known, indent=1).encode())
             return known[role]
 
     # --- life ---------------------------------------------------------------------------------------------------

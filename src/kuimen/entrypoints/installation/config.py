@@ -1,0 +1,86 @@
+"""What an operator decides about one installation, in `config.yaml`; nothing in it is secret."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import yaml
+
+from kuimen.entrypoints.installation.errors import ConfigurationError
+from kuimen.entrypoints.installation.home import InstallationHome, write_private
+
+OVERLAYS = ("", "fictitious")
+LANGUAGES = ("zh-hans", "en")
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings of one installation. Every field has a default except who the institution is."""
+
+    institution_id: UUID = UUID(int=0)
+    institution_name: str = ""
+    overlay: str = ""
+    port: int = 8000
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    language: str = "zh-hans"
+    behind_https: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be served."""
+        if self.overlay not in OVERLAYS:
+            raise ConfigurationError(f"overlay must be empty or one of {', '.join(OVERLAYS[1:])}")
+        if not 0 < self.port <= HIGHEST_PORT:
+            raise ConfigurationError("port must lie between 1 and 65535")
+        if self.language not in LANGUAGES:
+            raise ConfigurationError(f"language must be one of {', '.join(LANGUAGES)}")
+
+
+def load(home: InstallationHome, *, environment: Mapping[str, str] | None = None) -> Configuration:
+    """Read the configuration; without a file the defaults hold, so that tools work before `kuimen init`.
+
+    ``KUIMEN_OVERLAY`` in the environment wins over the file.
+
+    Raises:
+        ConfigurationError: the file is no YAML mapping, or holds an unknown or unusable field.
+    """
+    try:
+        found = yaml.safe_load(home.config.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        found = {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ConfigurationError(f"{home.config} is not valid YAML") from None
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{home.config} must be a mapping of names to values")
+    variables = os.environ if environment is None else environment
+    if "KUIMEN_OVERLAY" in variables:
+        found["overlay"] = variables["KUIMEN_OVERLAY"]
+    unknown = sorted(set(found) - set(Configuration.__dataclass_fields__))
+    if unknown:
+        raise ConfigurationError(f"{home.config} holds unknown fields: {', '.join(map(str, unknown))}")
+    try:
+        return Configuration(**_typed(found))
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{home.config}: a field has the wrong type") from None
+
+
+def save(home: InstallationHome, configuration: Configuration) -> None:
+    """Write the configuration at once and durably."""
+    fields = {**asdict(configuration), "institution_id": str(configuration.institution_id)}
+    fields["allowed_hosts"] = list(configuration.allowed_hosts)
+    write_private(home.config, yaml.safe_dump(fields, allow_unicode=True, sort_keys=False).encode())
+
+
+def _typed(found: Mapping[str, Any]) -> dict[str, Any]:
+    fields = dict(found)
+    if "institution_id" in fields:
+        fields["institution_id"] = UUID(str(fields["institution_id"]))
+    if "allowed_hosts" in fields:
+        fields["allowed_hosts"] = tuple(str(host) for host in fields["allowed_hosts"])
+    if "behind_https" in fields and not isinstance(fields["behind_https"], bool):
+        raise ConfigurationError("behind_https must be true or false")
+    if "port" in fields:
+        fields["port"] = int(fields["port"])
+    return fields

@@ -1,0 +1,153 @@
+"""Django settings of one installation: everything an operator may change comes from its home or the environment."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from kuimen.entrypoints.installation import config, servers
+from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.entrypoints.installation.logs import LOGGING as LOGGING
+
+KUIMEN_HOME = InstallationHome.locate()
+_configuration = config.load(KUIMEN_HOME)
+KUIMEN_INSTITUTION_ID = _configuration.institution_id
+KUIMEN_INSTITUTION_NAME = _configuration.institution_name
+KUIMEN_OVERLAY = _configuration.overlay  # "" in production, "fictitious" in demonstrations and tests
+KUIMEN_CHECKPOINT_DIR = KUIMEN_HOME.checkpoints
+KUIMEN_ROOT_KEY = KUIMEN_HOME.root_key
+KUIMEN_REPORT_DIR = KUIMEN_HOME.reports
+
+DEBUG = False
+ALLOWED_HOSTS = list(_configuration.allowed_hosts)
+_secret_file = KUIMEN_HOME.credentials / "session_secret"
+SECRET_KEY = _secret_file.read_text(encoding="ascii") if _secret_file.is_file() else secrets.token_urlsafe(48)
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "csp",
+    "ninja",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "procrastinate.contrib.django",
+    "kuimen.gate.audit",
+    "kuimen.gate.keys",
+    "kuimen.gate.access",
+    "kuimen.gate.approvals",
+    "kuimen.gate.consent",
+    "kuimen.gate.vault",
+    "kuimen.gate.disclosure",
+    "kuimen.ledger.customers",
+    "kuimen.ledger.loans",
+    "kuimen.governance.inventory",
+    "kuimen.governance.protection",
+    "kuimen.scenarios.collections",
+    "kuimen.assessment",
+    "kuimen.entrypoints.api",
+    "kuimen.entrypoints.console",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+
+ROOT_URLCONF = "kuimen.entrypoints.installation.urls"
+WSGI_APPLICATION = "kuimen.entrypoints.installation.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": servers.django_database(KUIMEN_HOME, servers.APPLICATION, servers.MAIN_DATABASE),
+    "keys": servers.django_database(KUIMEN_HOME, servers.KEYS, servers.KEYS_DATABASE),
+}
+DATABASE_ROUTERS = ["kuimen.entrypoints.installation.router.KeysRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kuimen_cache"}}
+
+AUTH_USER_MODEL = "access.Staff"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "staff_no"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_LOGOUT_ON_GET = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "夔门 Kuimen"
+LOGIN_REDIRECT_URL = "/"
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = True  # the half hour is of idleness
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _configuration.behind_https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _configuration.behind_https else None
+SECURE_HSTS_SECONDS = 31_536_000 if _configuration.behind_https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    },
+}
+
+LANGUAGE_CODE = _configuration.language
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [Path(__file__).parents[2] / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,12 @@
+"""Django registration of the loans room."""
+
+from django.apps import AppConfig
+
+
+class LoansConfig(AppConfig):
+    """Facilities, loans, schedules and transactions."""
+
+    name = "kuimen.ledger.loans"
+    label = "loans"
+    verbose_name = "贷款"
+    default_auto_field = "django.db.models.BigAutoField"
