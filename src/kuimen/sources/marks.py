@@ -1,0 +1,30 @@
+"""Marks that protection leaves as comments in a protected database, so that any later scan understands what it sees."""
+
+SEALED_PREFIX = "kuimen:sealed "
+CUSTOMER_REF = "kuimen:customer-ref 客户引用"
+ROW_KEY = "kuimen:row 行键"
+MASKED_VIEW = "kuimen:masked-view 脱敏视图"
+COMPATIBILITY_SCHEMA = "kuimen_views"
+CUSTOMER_REF_COLUMN = "customer_ref"
+ROW_KEY_COLUMN = "kuimen_row"
+
+
+def sealed_comment(element: str, *, column: str) -> str:
+    """Return the comment of a reference column: which element and which column it replaces."""
+    return f"{SEALED_PREFIX}element={element} column={column}"
+
+
+def sealed_element(comment: str | None) -> str | None:
+    """Return the element a reference column stands for, None for any other comment."""
+    if comment is None or not comment.startswith(SEALED_PREFIX):
+        return None
+    for part in comment.removeprefix(SEALED_PREFIX).split(" "):
+        name, _, value = part.partition("=")
+        if name == "element":
+            return value
+    return None
+
+
+def is_own_column(comment: str | None) -> bool:
+    """Tell whether a column was added by protection."""
+    return comment is not None and (comment in {CUSTOMER_REF, ROW_KEY} or comment.startswith(SEALED_PREFIX))

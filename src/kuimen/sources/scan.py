@@ -1,0 +1,244 @@
+"""Find personal financial data in a source: one row per column, or per element of a text file. Never a value."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kuimen.foundation.errors import KuimenError
+from kuimen.kernels.detection import ColumnFinding, ColumnSample, classify_columns
+from kuimen.kernels.elements import Category, Element, Storage, rule_of
+from kuimen.sources.errors import SourceLocationError
+from kuimen.sources.folder import FolderSource
+from kuimen.sources.logscan import find_in_text
+from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, is_own_column, sealed_element
+from kuimen.sources.opening import open_source
+from kuimen.sources.overlays import tables_of
+from kuimen.sources.postgresql import PostgresSource
+from kuimen.sources.relations import ColumnInfo, RelationInfo, RelationKind, Sample, Source
+
+CLEAR, SEALED, DISSOCIATED, NOT_READ = "clear", "sealed", "dissociated", "not_read"
+_NAMED_ONLY = frozenset({RelationKind.VIEW, RelationKind.FOREIGN, RelationKind.UNREAD})
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRow:
+    """What a scan says about one column, one element of a text file, or one thing it did not read.
+
+    Attributes:
+        source: safe label of the source.
+        schema, table, column: place in a database; `column` alone for a table file.
+        file: path below the scanned folder.
+        element: name of the data element, None where the values are not personal.
+        rows: rows (lines) of the relation, -1 unknown; for text files the number of hits is in `hits`.
+        sampled: rows (lines) looked at.
+        state: clear, sealed, dissociated or not_read.
+        hits: occurrences of the element in a text file.
+        first_lines: numbers of the first lines with the element.
+        reason: why something was not read.
+    """
+
+    source: str
+    schema: str | None = None
+    table: str | None = None
+    column: str | None = None
+    file: str | None = None
+    type: str = ""
+    element: str | None = None
+    category: str | None = None
+    level: int | None = None
+    likelihood: str | None = None
+    rows: int = 0
+    sampled: int = 0
+    state: str = CLEAR
+    secondary: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    hits: int = 0
+    first_lines: tuple[int, ...] = ()
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the public form, one object a line of `kuimen scan --json`."""
+        shown: dict[str, object] = {"source": self.source}
+        if self.file is None:
+            shown |= {"schema": self.schema, "table": self.table, "column": self.column}
+        else:
+            shown |= {"file": self.file, "column": self.column}
+        shown |= {
+            "element": self.element,
+            "category": self.category,
+            "level": self.level,
+            "likelihood": self.likelihood,
+            "rows": self.rows,
+            "sampled": self.sampled,
+            "state": self.state,
+            "evidence": list(self.evidence),
+        }
+        if self.secondary:
+            shown["secondary"] = list(self.secondary)
+        if self.first_lines:
+            shown |= {"hits": self.hits, "first_lines": list(self.first_lines)}
+        if self.reason is not None:
+            shown["reason"] = self.reason
+        return shown
+
+
+def scan_source(
+    location: str,
+    *,
+    overlay: str | None = None,
+    sample_rows: int = 500,
+    credentials_file: Path | None = None,
+    progress: Progress | None = None,
+) -> Iterator[ScanRow]:
+    """Scan a database, folder or file, relation by relation.
+
+    Args:
+        location: PostgreSQL address or path.
+        overlay: name of additional recognition tables, `fictitious` or None.
+        sample_rows: non-null values per column to look at; 0 < n.
+        credentials_file: user and password of a database.
+        progress: called with (relations done, relations in all, name of the next).
+
+    Raises:
+        SourceLocationError: no such address, path or overlay.
+        SourceUnavailableError: the database does not answer.
+    """
+    with open_source(location, credentials_file=credentials_file) as source:
+        yield from scan_open(source, overlay=overlay, sample_rows=sample_rows, progress=progress)
+
+
+def scan_open(
+    source: Source,
+    *,
+    overlay: str | None = None,
+    sample_rows: int = 500,
+    progress: Progress | None = None,
+    only: Callable[[RelationInfo], bool] | None = None,
+) -> Iterator[ScanRow]:
+    """Scan an open source; `only` restricts it to some relations. Errors as in `scan_source`."""
+    if sample_rows < 1:
+        raise SourceLocationError("sample_rows: must be at least 1")
+    relations = [relation for relation in source.describe() if only is None or only(relation)]
+    for done, relation in enumerate(relations):
+        if progress is not None:
+            progress(done, len(relations), relation.name)
+        try:
+            yield from _scan_relation(source, relation, overlay=overlay, sample_rows=sample_rows)
+        except KuimenError as error:
+            yield replace(_place(source, relation), state=NOT_READ, reason=str(error))
+    if isinstance(source, PostgresSource) and only is None:
+        for note in source.notes():
+            yield ScanRow(source=source.label, state=NOT_READ, reason=note)
+    if progress is not None:
+        progress(len(relations), len(relations), "")
+
+
+def _place(source: Source, relation: RelationInfo) -> ScanRow:
+    if relation.is_file:
+        return ScanRow(source=source.label, file=relation.name)
+    return ScanRow(source=source.label, schema=relation.schema, table=relation.name)
+
+
+def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | None, sample_rows: int) -> list[ScanRow]:
+    place = _place(source, relation)
+    if relation.kind is RelationKind.VIEW and relation.comment == MASKED_VIEW:
+        return []
+    if relation.kind in _NAMED_ONLY:
+        return [replace(place, state=NOT_READ, reason=relation.reason)]
+    if relation.kind is RelationKind.LOG:
+        assert isinstance(source, FolderSource)
+        return _scan_text(source, relation, place, overlay=overlay)
+    sample = source.sample(relation, sample_rows)
+    columns = relation.columns or tuple(ColumnInfo(name=name, type="text") for name in sample.values)
+    readable = [column for column in columns if column.name in sample.values]
+    findings = {finding.name: finding for finding in _classify(relation, readable, sample, overlay)}
+    rows = [
+        _column_row(place, column, findings.get(column.name), sample)
+        for column in columns
+        if column.name in sample.values
+    ]
+    rows += [
+        replace(place, column=column.name, type=column.type, state=NOT_READ, reason="permission: column not readable")
+        for column in columns
+        if column.name not in sample.values
+    ]
+    rows += [replace(place, state=NOT_READ, reason=problem.reason) for problem in sample.problems]
+    return _dissociated(relation, rows)
+
+
+def _classify(
+    relation: RelationInfo, columns: Sequence[ColumnInfo], sample: Sample, overlay: str | None
+) -> list[ColumnFinding]:
+    own = [column for column in columns if not is_own_column(column.comment)]
+    samples = [
+        ColumnSample(
+            table=relation.name,
+            name=column.name,
+            comment=column.comment or "",
+            type=column.type,
+            values=sample.values[column.name],
+            n_rows=sample.rows,
+        )
+        for column in own
+    ]
+    return list(classify_columns(samples, tables=tables_of(overlay))) if samples else []
+
+
+def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | None, sample: Sample) -> ScanRow:
+    row = replace(place, column=column.name, type=column.type, rows=sample.rows, sampled=sample.sampled)
+    sealed = sealed_element(column.comment)
+    if sealed is not None:
+        rule = rule_of(Element(sealed))
+        return replace(
+            row,
+            element=sealed,
+            category=str(rule.category),
+            level=rule.level,
+            likelihood="certain",
+            state=SEALED,
+            evidence=("reference column of the vault",),
+        )
+    if finding is None or finding.element is None:
+        category = Category.NONE if finding is None else finding.category
+        return replace(row, category=str(category), level=None if finding is None else finding.level)
+    return replace(
+        row,
+        element=str(finding.element),
+        category=str(finding.category),
+        level=finding.level,
+        likelihood=str(finding.likelihood),
+        secondary=tuple(str(element) for element in finding.secondary),
+        evidence=tuple(str(item) for item in finding.evidence),
+    )
+
+
+def _dissociated(relation: RelationInfo, rows: list[ScanRow]) -> list[ScanRow]:
+    """Loan facts whose table names its person by reference alone are dissociated, not clear."""
+    if not any(column.comment == CUSTOMER_REF for column in relation.columns):
+        return rows
+    personal = [row for row in rows if row.element is not None and row.state == CLEAR]
+    if any(rule_of(Element(row.element)).storage is not Storage.DISSOCIATE for row in personal if row.element):
+        return rows
+    return [replace(row, state=DISSOCIATED) if row in personal else row for row in rows]
+
+
+def _scan_text(source: FolderSource, relation: RelationInfo, place: ScanRow, *, overlay: str | None) -> list[ScanRow]:
+    found = find_in_text(source.path_of(relation), source.shape(relation), tables=tables_of(overlay))
+    place = replace(place, rows=found.lines, sampled=found.lines, type="log")
+    if not found.hits:
+        return [replace(place, category=str(Category.NONE))]
+    return [
+        replace(
+            place,
+            element=hit.element,
+            category=hit.category,
+            level=rule_of(Element(hit.element)).level,
+            likelihood=hit.likelihood,
+            hits=hit.count,
+            first_lines=hit.first_lines,
+            evidence=(f"{hit.count} hits, first at line {hit.first_lines[0]}",),
+        )
+        for hit in found.hits
+    ]
