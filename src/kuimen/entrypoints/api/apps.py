@@ -1,12 +1,11 @@
-"""Django registration of the api room."""
+"""The API as a Django app: it owns the table of idempotency keys."""
 
 from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """The HTTP API."""
+    """HTTP API v1."""
 
     name = "kuimen.entrypoints.api"
     label = "api"
     verbose_name = "接口"
-    default_auto_field = "django.db.models.BigAutoField"
