@@ -66,9 +66,3 @@ class PolicyUnavailableError(UnavailableError):
     """The policy text does not parse or does not fit its schema, so nothing is permitted."""
 
     code: ClassVar[str] = "access.policy_unavailable"
-
-
-class ScopeOutsideTransactionError(UnavailableError):
-    """A row scope was asked for on a connection that holds no transaction."""
-
-    code: ClassVar[str] = "access.scope_outside_transaction"
