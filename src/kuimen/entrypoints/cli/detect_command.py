@@ -52,17 +52,26 @@ def detect(*, jsonl: bool, min_likelihood: str, overlay: str | None, stream: Tex
             {
                 "id": row.get("id"),
                 "findings": [
-                    {"element": str(f.element), "start": f.start, "end": f.end, "category": str(f.category),
-                     "likelihood": str(f.likelihood)}
+                    {
+                        "element": str(f.element),
+                        "start": f.start,
+                        "end": f.end,
+                        "category": str(f.category),
+                        "likelihood": str(f.likelihood),
+                    }
                     for f in found
                 ],
             }
-        )  # fmt: skip
+        )
 
 
 @click.command()
-@click.option("--jsonl", is_flag=True, required=True,
-              help="Read {table, name, comment, type, values} lines, write one classification a line.")  # fmt: skip
+@click.option(
+    "--jsonl",
+    is_flag=True,
+    required=True,
+    help="Read {table, name, comment, type, values} lines, write one classification a line.",
+)
 @click.option(
     "--overlay", type=click.Choice(["fictitious"]), help="Recognise the demonstration's impossible identities."
 )
@@ -78,6 +87,10 @@ def classify(*, jsonl: bool, overlay: str | None, stream: TextIO) -> None:
             emit_json({"element": None})
         else:
             emit_json(
-                {"element": str(found.element), "category": str(found.category), "level": found.level,
-                 "likelihood": str(found.likelihood)}
-            )  # fmt: skip
+                {
+                    "element": str(found.element),
+                    "category": str(found.category),
+                    "level": found.level,
+                    "likelihood": str(found.likelihood),
+                }
+            )

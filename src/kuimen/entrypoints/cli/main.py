@@ -82,8 +82,12 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as defect:  # noqa: BLE001  # house-lint: broad-except, outermost handler of the command line
-        report_error("internal", f"a defect of Kuimen ({type(defect).__name__}); nothing was shown of its text, "
-                     "set KUIMEN_DEBUG=1 to see the place", as_json=as_json)  # fmt: skip
+        report_error(
+            "internal",
+            f"a defect of Kuimen ({type(defect).__name__}); nothing was shown of its text, "
+            "set KUIMEN_DEBUG=1 to see the place",
+            as_json=as_json,
+        )
         if os.environ.get("KUIMEN_DEBUG") == "1":
             for frame in traceback.extract_tb(defect.__traceback__):
                 click.echo(f"  {frame.filename}:{frame.lineno} {frame.name}", err=True)

@@ -39,9 +39,14 @@ def progress_bars(*, visible: bool) -> Iterator[Advance]:
         yield lambda _what, _done, _total: None
         return
     bars = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=stderr, transient=False,
-    )  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=False,
+    )
     tasks: dict[str, int] = {}
 
     def advance(what: str, done: int, total: int) -> None:
