@@ -31,7 +31,7 @@ DATABASES = {"default": MAIN_DATABASE, "keys": KEYS_DATABASE}
 def setup_django(home: InstallationHome) -> None:
     """Point Django at `home` and load it; call it once per process, before any model is imported."""
     os.environ[HOME_VARIABLE] = str(home.root)
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS_MODULE
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
     if not apps.ready:
         django.setup()
 

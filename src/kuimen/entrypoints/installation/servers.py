@@ -24,6 +24,7 @@ URL_VARIABLE = "DATABASE_URL"
 KEYS_URL_VARIABLE = "KUIMEN_KEYS_DATABASE_URL"
 OWNER_URL_VARIABLE = "KUIMEN_OWNER_DATABASE_URL"
 KEYS_OWNER_URL_VARIABLE = "KUIMEN_KEYS_OWNER_DATABASE_URL"
+SUFFIX_VARIABLE = "KUIMEN_DATABASE_SUFFIX"  # a second pair of databases on the embedded server
 ASSESSOR_URL_VARIABLE = "KUIMEN_ASSESSOR_DATABASE_URL"
 
 
@@ -109,6 +110,7 @@ def django_database(home: InstallationHome, role: str, database: str) -> dict[st
     Before the databases are prepared the entry leads nowhere, so that settings can be read without an installation.
     """
     server = server_of(home)
+    database += os.environ.get(SUFFIX_VARIABLE, "") if server.prepares_itself else ""
     entry: dict[str, Any] = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database,

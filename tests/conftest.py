@@ -1,0 +1,41 @@
+"""Fixtures of the whole suite; see `fixtures/` for what stands behind them."""
+
+import os
+
+import pytest
+from fixtures.installed import (
+    HOME_KEY,
+    SETUP_FAILURE_KEY,
+    bare_system,
+    clock,
+    installation,
+    make_home,
+    remove_home,
+    root_key_file,
+    system,
+)
+
+from kuimen.entrypoints.installation import database, grants
+from kuimen.entrypoints.installation.postgres import EmbeddedPostgres
+
+__all__ = ["bare_system", "clock", "installation", "root_key_file", "system"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the process a home of its own and load Django, so that test modules may import models."""
+    for variable in ("DATABASE_URL", "KUIMEN_OVERLAY"):
+        os.environ.pop(variable, None)
+    home = make_home()
+    config.stash[HOME_KEY] = home
+    postgres = EmbeddedPostgres(home, durable=False)
+    for role in grants.LOGIN_ROLES:
+        postgres.password(role)
+    try:
+        database.setup_django(home)
+    except Exception as failure:  # noqa: BLE001 - a broken room must not stop the tests of the pure floors
+        config.stash[SETUP_FAILURE_KEY] = failure
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    remove_home(config.stash[HOME_KEY])
