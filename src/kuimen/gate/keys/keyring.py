@@ -101,11 +101,12 @@ class Keyring:
     def person_keys_at(
         self, wanted: Collection[tuple[UUID, int]], retention_class: RetentionClass | str
     ) -> dict[tuple[UUID, int], DataKey]:
-        """Return the opening key of each (person, generation); none is made.
+        """Return the opening key of each (person, generation) that the key database holds; none is made.
+
+        A pair that it does not hold is left out: the caller knows which sealed value named it.
 
         Raises:
-            KeyMissingError: a generation is not in the key database.
-            KeyDestroyedError: the key was suspended or destroyed.
+            KeyDestroyedError: a key was suspended or destroyed.
         """
         kind = RetentionClass(retention_class)
         found: dict[tuple[UUID, int], DataKey] = {}
@@ -118,8 +119,6 @@ class Keyring:
         for row in store.person_rows({ref for ref, _ in missing}, kind):
             if (row.person_ref, row.generation) in missing:
                 found[(row.person_ref, row.generation)] = self._open_person(row, kind)
-        if any(pair not in found for pair in missing):
-            raise KeyMissingError("a sealed value names a key generation that the key database does not hold")
         return found
 
     def table_key(self, scope: str, retention_class: RetentionClass | str, generation: int | None = None) -> DataKey:

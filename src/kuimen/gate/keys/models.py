@@ -85,7 +85,7 @@ class PersonKey(models.Model):
 class TableKey(models.Model):
     """Key for values whose person is not known, one per scope (for example a table) and retention class."""
 
-    scope = models.CharField(max_length=200)
+    scope = models.CharField(max_length=600)
     retention_class = models.CharField(max_length=32, choices=CLASSES)
     generation = models.PositiveIntegerField()
     suite = models.CharField(max_length=16, choices=SUITES)

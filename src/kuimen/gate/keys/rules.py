@@ -4,16 +4,22 @@ import unicodedata
 from enum import StrEnum
 from typing import Final
 
+from kuimen.kernels.elements.model import RetentionClass
+
+__all__ = [
+    "KEY_LENGTHS",
+    "MINIMUM_PASSPHRASE_LENGTH",
+    "TRANSITIONS",
+    "KeyEvent",
+    "KeyState",
+    "KeySuite",
+    "RetentionClass",
+    "next_state",
+    "passphrase_bytes",
+    "weak_passphrases",
+]
+
 MINIMUM_PASSPHRASE_LENGTH: Final = 12
-
-
-class RetentionClass(StrEnum):
-    """Why data is kept and until when; each class has its own domain key and is erased alone."""
-
-    IDENTITY_TRANSACTION = "identity_transaction"
-    ADVERSE_ITEM = "adverse_item"
-    COLLECTION_RECORD = "collection_record"
-    CONSENT_BASED = "consent_based"
 
 
 class KeySuite(StrEnum):

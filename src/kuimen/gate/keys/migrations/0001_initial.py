@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
             name="TableKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("scope", models.CharField(max_length=200)),
+                ("scope", models.CharField(max_length=600)),
                 (
                     "retention_class",
                     models.CharField(

@@ -1,0 +1,72 @@
+"""What can go wrong in the vault. No message holds a value, a ciphertext or a driver's text."""
+
+from collections.abc import Collection
+from typing import ClassVar
+from uuid import UUID
+
+from kuimen.foundation.errors import ConflictError, InvalidInputError, NotFoundError, TamperError, UnavailableError
+
+_NAMED = 5
+
+
+class UnknownElementError(InvalidInputError):
+    """The element is not in the element table."""
+
+    code: ClassVar[str] = "vault.unknown_element"
+
+
+class ElementNotSealableError(InvalidInputError):
+    """The rule of this element forbids to store it at all, even sealed; destroy it with a record instead."""
+
+    code: ClassVar[str] = "vault.not_sealable"
+
+
+class ValueRefusedError(InvalidInputError):
+    """The value is not text, too long, or cannot be written as UTF-8."""
+
+    code: ClassVar[str] = "vault.value_refused"
+
+
+class SourceCoordinatesError(InvalidInputError):
+    """The source coordinates are incomplete, or two items of one batch share them."""
+
+    code: ClassVar[str] = "vault.source_coordinates"
+
+
+class ElementNotIndexedError(InvalidInputError):
+    """This element has no index: its values are too few or too free to be searched safely."""
+
+    code: ClassVar[str] = "vault.not_indexed"
+
+
+class RecordNotFoundError(NotFoundError):
+    """A record id is not in the vault."""
+
+    code: ClassVar[str] = "vault.record_not_found"
+
+
+class BoundRecordDiffersError(ConflictError):
+    """A bound record already stands at these source coordinates and holds something else."""
+
+    code: ClassVar[str] = "vault.bound_record_differs"
+
+
+class VaultBusyError(UnavailableError):
+    """The vault's database did not do its work: down, out of space, or in conflict with another job."""
+
+    code: ClassVar[str] = "vault.busy"
+
+
+class SealedValueTamperedError(TamperError):
+    """Sealed values do not open where they stand: altered, or copied from another record, element or person."""
+
+    code: ClassVar[str] = "vault.tampered"
+
+    def __init__(self, record_ids: Collection[UUID]) -> None:
+        """Name the records; the alarm is already in the audit log."""
+        named = ", ".join(str(one) for one in sorted(record_ids)[:_NAMED])
+        super().__init__(
+            f"{len(record_ids)} sealed value(s) do not open where they stand, first of them {named}; "
+            "nothing was shown, the alarm is recorded"
+        )
+        self.record_ids = frozenset(record_ids)

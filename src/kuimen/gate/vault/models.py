@@ -1,0 +1,81 @@
+"""Sealed values and their blind indexes: the only tables of the installation where personal values rest.
+
+Clause: CQJR-5.3-d, CQJR-5.4-g, CQJR-5.5-c, JRT0171-6.1.3-b
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from kuimen.gate.vault.rules import RecordState
+from kuimen.kernels.elements.model import Element, RetentionClass
+
+ELEMENTS = [(one.value, one.value) for one in Element]
+CLASSES = [(one.value, one.value) for one in RetentionClass]
+STATES = [(one.value, one.value) for one in RecordState]
+SEALED_CONSTRAINT = "vault_record_is_sealed"  # in SQL by migration 0001: the bytes begin with our header
+
+
+class Record(models.Model):
+    """One sealed value. Its source coordinates stand beside it and are unique; the person may be unknown."""
+
+    record_id = models.UUIDField(primary_key=True)
+    element = models.CharField(max_length=40, choices=ELEMENTS)
+    person_ref = models.UUIDField(null=True, blank=True)
+    key_scope = models.CharField(max_length=600, blank=True)
+    retention_class = models.CharField(max_length=32, choices=CLASSES)
+    key_generation = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+    source_id = models.CharField(max_length=100)
+    source_table = models.CharField(max_length=300)
+    source_column = models.CharField(max_length=200)
+    source_key = models.BinaryField()
+    state = models.CharField(max_length=16, choices=STATES, default=RecordState.PENDING.value)
+    sealed_at = models.DateTimeField()
+    bound_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="vault_record_source",
+                fields=["source_key", "source_id", "source_table", "source_column"],
+            ),
+            models.CheckConstraint(
+                name="vault_record_person_or_scope",
+                condition=(Q(person_ref__isnull=False) & Q(key_scope=""))
+                | (Q(person_ref__isnull=True) & ~Q(key_scope="")),
+            ),
+            models.CheckConstraint(
+                name="vault_record_bound_has_moment",
+                condition=Q(state=RecordState.PENDING.value, bound_at__isnull=True)
+                | Q(state=RecordState.BOUND.value, bound_at__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="vault_record_by_person", fields=["person_ref", "element"]),
+            models.Index(name="vault_record_by_table", fields=["source_id", "source_table", "state"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.element}/{self.record_id}"
+
+
+class Index(models.Model):
+    """A 64-bit keyed tag of a normalised value, by index-key generation; it tells equality and nothing else."""
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="tags")
+    element = models.CharField(max_length=40, choices=ELEMENTS)
+    generation = models.PositiveIntegerField()
+    tag = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="vault_index_record_generation", fields=["record", "generation"]),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="vault_index_by_tag", fields=["element", "generation", "tag"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.element}/{self.generation}/{self.record_id}"

@@ -1,0 +1,87 @@
+"""Pure decisions of the vault: states of a record, which elements are searchable, what happens at a second write."""
+
+from enum import StrEnum
+from typing import Final
+
+from kuimen.kernels.elements.model import Element
+
+SOURCE_KEY_BYTES: Final = 32
+LARGEST_VALUE_BYTES: Final = 1024 * 1024
+SMALLEST_SEALED_BYTES: Final = 34
+
+
+class RecordState(StrEnum):
+    """Life of a record. A pending one may still have its clear original in the source; a bound one has none."""
+
+    PENDING = "pending"
+    BOUND = "bound"
+
+
+class RecordEvent(StrEnum):
+    """What can happen to a record."""
+
+    RESEAL = "reseal"
+    BIND = "bind"
+
+
+TRANSITIONS: Final[dict[tuple[RecordState, RecordEvent], RecordState]] = {
+    (RecordState.PENDING, RecordEvent.RESEAL): RecordState.PENDING,
+    (RecordState.PENDING, RecordEvent.BIND): RecordState.BOUND,
+}
+
+
+class SealOutcome(StrEnum):
+    """What sealing one item did."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    RESEALED = "resealed"
+
+
+# Elements whose values are so many that equal tags tell little. Names, sex, nationality, occupation, dates and places
+# are left out on purpose: over a small set of values an index tells the values themselves.
+INDEXED_ELEMENTS: Final = frozenset(
+    {
+        Element.RESIDENT_ID,
+        Element.PASSPORT,
+        Element.OTHER_CERTIFICATE,
+        Element.MOBILE,
+        Element.LANDLINE,
+        Element.EMAIL,
+        Element.BANK_CARD,
+        Element.ACCOUNT_NUMBER,
+        Element.WECHAT,
+        Element.QQ,
+        Element.IMEI,
+        Element.DEVICE_ID,
+        Element.USER_NAME,
+    }
+)
+
+
+def next_state(state: RecordState, event: RecordEvent) -> RecordState | None:
+    """Return the state after `event`, or None where the table has no such transition."""
+    return TRANSITIONS.get((state, event))
+
+
+def second_write(*, state: RecordState, same_value: bool, same_person: bool, replace_bound: bool) -> SealOutcome | None:
+    """Decide about an item whose source coordinates are known already; None means conflict.
+
+    A bound record has lost its clear original: writing another value over it would lose what it holds, so that needs
+    `replace_bound`, which a caller sets only when the source itself was changed by its application.
+    """
+    if same_value and same_person:
+        return SealOutcome.UNCHANGED
+    if state is RecordState.PENDING or replace_bound:
+        return SealOutcome.RESEALED
+    return None
+
+
+def is_indexed(element: str) -> bool:
+    """Return whether records of this element get a blind index."""
+    return element in INDEXED_ELEMENTS
+
+
+def table_key_scope(source_id: str, source_table: str) -> str:
+    """Return the scope of the key for values of a table whose person is not known."""
+    return f"vault/{source_id}/{source_table}"
