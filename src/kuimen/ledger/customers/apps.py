@@ -8,5 +8,5 @@ class CustomersConfig(AppConfig):
 
     name = "kuimen.ledger.customers"
     label = "customers"
-    verbose_name = "客户"
+    verbose_name = "客户引用"
     default_auto_field = "django.db.models.BigAutoField"

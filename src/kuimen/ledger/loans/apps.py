@@ -4,9 +4,9 @@ from django.apps import AppConfig
 
 
 class LoansConfig(AppConfig):
-    """Facilities, loans, schedules and transactions."""
+    """Facilities, loans, schedules, transactions."""
 
     name = "kuimen.ledger.loans"
     label = "loans"
-    verbose_name = "贷款"
+    verbose_name = "贷款台账"
     default_auto_field = "django.db.models.BigAutoField"

@@ -9,7 +9,7 @@ from random import Random
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from kuimen.entrypoints.demo.lender import people as folk
 from kuimen.entrypoints.demo.lender import rows as draw
@@ -87,7 +87,7 @@ def create_lender(
     try:
         with psycopg.connect(dsn_admin, autocommit=True) as admin:
             _make_database(admin, secret)
-        conninfo = make_conninfo(dsn_admin, dbname=DATABASE, user=ROLE, password="")
+        conninfo = _own_conninfo(dsn_admin)
         with psycopg.connect(make_conninfo(conninfo, password=secret)) as connection:
             counts = _fill(connection, book, seed, told)
     except psycopg.Error as error:
@@ -127,6 +127,13 @@ def make_book(seed: int) -> draw.Book:
         for loan, holder in zip(tape, folk.assign_loans(rng, len(tape), customers), strict=True)
     )
     return draw.Book(customers=customers, staff=staff, cards=tuple(first_cards), loans=loans)
+
+
+def _own_conninfo(dsn_admin: str) -> str:
+    """Return how the lender's role reaches its database on the same server, without any password."""
+    parameters = conninfo_to_dict(dsn_admin)
+    parameters.pop("password", None)
+    return make_conninfo("", **{**parameters, "dbname": DATABASE, "user": ROLE})
 
 
 def _generator(seed: int, part: str) -> Random:

@@ -12,13 +12,8 @@ from kuimen.kernels.elements.fictitious import FictitiousIdentity, make_identity
 CUSTOMERS = 9_600
 STAFF = 60
 COLLECTORS = 24  # the first so many members of staff write collection notes
-CONTACT_INDEX = 20_000  # where the identities of third persons start, clear of customers and staff
 STAFF_INDEX = 50_000
 
-EDUCATION = ("初中", "高中", "大专", "本科", "硕士", "博士")
-MARITAL = ("未婚", "已婚", "离异", "丧偶")
-ETHNICITIES = ("汉族",) * 18 + ("回族", "苗族", "土家族", "彝族", "藏族", "维吾尔族", "壮族", "满族")
-RELATIONS = ("配偶", "父亲", "母亲", "兄弟", "姐妹", "同事", "朋友")
 CHANNELS = ("APP", "H5", "门店", "合作机构A", "合作机构B")
 BANKS = ("江城银行", "渝川银行", "山城商业银行", "长江农商银行")
 PHONE_MODELS = ("Mate 40", "P50", "Redmi K40", "iPhone 12", "OPPO R17", "vivo X60")

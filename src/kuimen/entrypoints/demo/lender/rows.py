@@ -86,25 +86,20 @@ def customer_rows(book: Book, rng: Random, remark_of: Sequence[str | None]) -> I
             identity.resident_id,
             identity.mobile,
             1 + chance(rng, 4) + chance(rng, 1),
-            "1" if identity.sex in {"男", "male", "M", "1"} else "2",
+            "1" if identity.sex == "男" else "2",
             identity.birth_date,
-            rng.choice(folk.ETHNICITIES),
+            identity.ethnicity,
             identity.email,
             identity.address,
-            rng.choice(folk.EDUCATION),
-            rng.choice(folk.MARITAL),
-            wechat_of(person),
+            identity.education,
+            identity.marital_status,
+            identity.wechat,
             remark_of[person.index],
             rng.choice("ABCD"),
             rng.choice(folk.CHANNELS),
             person.opened_at,
             person.opened_at + timedelta(days=rng.randrange(1, 300)),
         )
-
-
-def wechat_of(person: Customer) -> str:
-    """Return the invented WeChat id of a customer; it matches no identity."""
-    return f"wxid_demo{person.index * 7919 + 104_729:07d}"
 
 
 def login_rows(book: Book, rng: Random) -> Iterator[Row]:
@@ -115,7 +110,7 @@ def login_rows(book: Book, rng: Random) -> Iterator[Row]:
             person.cust_no,
             person.identity.mobile,
             md5(f"demo-{person.index}-{rng.random()}".encode(), usedforsecurity=False).hexdigest(),
-            ip_of(rng),
+            person.identity.ip,
             person.opened_at + timedelta(days=rng.randrange(300, 400)),
             1,
         )
@@ -123,16 +118,11 @@ def login_rows(book: Book, rng: Random) -> Iterator[Row]:
 
 def contact_rows(book: Book, rng: Random) -> Iterator[Row]:
     """Yield `core.t_contact`: one or two third persons for each customer."""
-    for person in book.customers:
-        for seq in range(1, 2 + chance(rng, 30)):
-            third = third_person(person, seq)
-            yield (person.cust_no, seq, rng.choice(folk.RELATIONS), third.person_name, third.mobile)
-
-
-def third_person(person: Customer, seq: int) -> folk.FictitiousIdentity:
-    """Return the same third person of a customer every time."""
-    index = folk.CONTACT_INDEX + 2 * person.index + seq
-    return folk.make_identity(Random(index), index)  # noqa: S311 - invented people, drawn to be reproducible
+    for person, neighbour in zip(book.customers, reversed(book.customers), strict=True):
+        identity = person.identity
+        yield (person.cust_no, 1, identity.contact_relation, identity.contact_name, identity.contact_mobile)
+        if chance(rng, 30):
+            yield (person.cust_no, 2, "同事", neighbour.identity.person_name, neighbour.identity.mobile)
 
 
 def card_rows(book: Book, rng: Random) -> Iterator[Row]:
@@ -157,28 +147,13 @@ def device_rows(book: Book, rng: Random) -> Iterator[Row]:
         yield (
             person.cust_no,
             1,
-            imei_of(person),
-            "02:00:5e:{:02x}:{:02x}:{:02x}".format(*(rng.randrange(256) for _ in range(3))),
-            ip_of(rng),
+            person.identity.imei,
+            person.identity.mac,
+            person.identity.ip,
             f"{rng.uniform(105.3, 110.1):.6f},{rng.uniform(28.2, 32.1):.6f}",
             rng.choice(folk.PHONE_MODELS),
             f"4.{rng.randrange(9)}.{rng.randrange(20)}",
         )
-
-
-def imei_of(person: Customer) -> str:
-    """Return an IMEI with a right check digit in a type allocation that nobody holds (00 99…)."""
-    body = f"0099{person.index + 1_000_000:010d}"
-    total = 0
-    for position, digit in enumerate(reversed(body)):
-        doubled = int(digit) * (2 if position % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004 - Luhn casts out nines
-    return f"{body}{-total % 10}"
-
-
-def ip_of(rng: Random) -> str:
-    """Return an address of the ranges that RFC 5737 keeps for documentation."""
-    return f"{rng.choice(('192.0.2', '198.51.100', '203.0.113'))}.{rng.randrange(1, 255)}"
 
 
 def apply_rows(book: Book) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -15,10 +15,6 @@ from kuimen.entrypoints.demo.lender.rows import (
     Row,
     at,
     chance,
-    imei_of,
-    ip_of,
-    third_person,
-    wechat_of,
 )
 
 PAY_ORDERS = 1_500
@@ -26,14 +22,12 @@ SMS_MESSAGES = 2_000
 APP_LOG_ROWS = 2_500
 LOG_FILE_LINES = 4_000
 REMARK_PERCENT = 12
-SECONDS_A_DAY = 86_400
 EXPORT_HEADER = ("借据号", "客户姓名", "身份证号", "手机号", "还款卡号", "联系人", "联系人电话", "贷款状态", "余额")
 
 
 def details_of(held: HeldLoan, rng: Random) -> dict[str, str]:
     """Return what the templates may mention about one loan and its holder."""
     identity = held.holder.identity
-    third = third_person(held.holder, 1)
     return {
         "name": identity.person_name,
         "mobile": identity.mobile,
@@ -42,15 +36,15 @@ def details_of(held: HeldLoan, rng: Random) -> dict[str, str]:
         "address": identity.address,
         "card": held.card.number,
         "card_tail": held.card.number[-4:],
-        "wechat": wechat_of(held.holder),
-        "third": third.person_name,
-        "third_mobile": third.mobile,
-        "relation": rng.choice(folk.RELATIONS),
+        "wechat": identity.wechat,
+        "third": identity.contact_name,
+        "third_mobile": identity.contact_mobile,
+        "relation": identity.contact_relation,
         "cust_no": held.holder.cust_no,
         "loan_no": held.loan_no,
         "amount": str(held.loan.instalment),
-        "ip": ip_of(rng),
-        "imei": imei_of(held.holder),
+        "ip": identity.ip,
+        "imei": identity.imei,
         "code": f"{rng.randrange(1_000_000):06d}",
         "token": f"{rng.getrandbits(160):040x}",
         "trace": f"{rng.getrandbits(64):016x}",
@@ -92,13 +86,14 @@ def pay_order_rows(book: Book, rng: Random) -> Iterator[Row]:
     for number in range(1, PAY_ORDERS + 1):
         held = book.loans[rng.randrange(len(book.loans))]
         card = held.card.number
-        expiry = f"{rng.randrange(1, 13):02d}{rng.randrange(19, 28)}"
+        identity = held.holder.identity
+        expiry = identity.card_expiry.replace("/", "")
         track = f";{card}={expiry[2:]}{expiry[:2]}201{rng.randrange(10**9):09d}?" if chance(rng, 40) else None
         yield (
             f"P20180801{number:08d}",
             held.loan_no,
             card,
-            f"{rng.randrange(1000):03d}",
+            identity.cvn2,
             track,
             expiry,
             held.loan.instalment,
@@ -129,12 +124,15 @@ def app_log_rows(book: Book, rng: Random) -> Iterator[Row]:
     yield from _log_entries(book, rng, APP_LOG_ROWS)
 
 
-def _log_entries(book: Book, rng: Random, count: int) -> Iterator[tuple[object, str, str, str, str]]:
-    for number in range(count):
+def _log_entries(book: Book, rng: Random, count: int) -> list[tuple[datetime, str, str, str, str]]:
+    """Draw the log lines of the last week, in order of time."""
+    entries = []
+    for _ in range(count):
         held = book.loans[rng.randrange(len(book.loans))]
         level, logger, template = rng.choice(texts.LOG_LINES)
-        moment = at(SNAPSHOT, rng) - timedelta(seconds=(count - number) * (7 * SECONDS_A_DAY // count))
-        yield moment, level, logger, f"{rng.getrandbits(64):016x}", template.format(**details_of(held, rng))
+        moment = at(SNAPSHOT - timedelta(days=rng.randrange(7)), rng)
+        entries.append((moment, level, logger, f"{rng.getrandbits(64):016x}", template.format(**details_of(held, rng))))
+    return sorted(entries)
 
 
 def write_log_file(path: Path, book: Book, rng: Random) -> int:
@@ -153,7 +151,7 @@ def write_export(path: Path, book: Book) -> int:
         writer = csv.writer(handle)
         writer.writerow(EXPORT_HEADER)
         for held in overdue:
-            identity, third = held.holder.identity, third_person(held.holder, 1)
+            identity = held.holder.identity
             writer.writerow(
                 (
                     held.loan_no,
@@ -161,8 +159,8 @@ def write_export(path: Path, book: Book) -> int:
                     identity.resident_id,
                     identity.mobile,
                     held.card.number,
-                    third.person_name,
-                    third.mobile,
+                    identity.contact_name,
+                    identity.contact_mobile,
                     held.loan.status,
                     held.loan.balance,
                 )

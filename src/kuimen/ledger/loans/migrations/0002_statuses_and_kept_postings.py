@@ -1,0 +1,34 @@
+from typing import Any
+
+from django.db import migrations
+
+from kuimen.gate.access.table_rules import never_deleted
+from kuimen.ledger.loans.rules import STATUS_TABLE
+
+
+def fill(apps: Any, schema_editor: Any) -> None:
+    status = apps.get_model("loans", "Status")
+    status.objects.bulk_create(
+        status(
+            code=code.value,
+            title_zh=rule.title_zh,
+            title_en=rule.title_en,
+            overdue=rule.overdue,
+            days_from=rule.days_from,
+            days_to=rule.days_to,
+        )
+        for code, rule in STATUS_TABLE.items()
+    )
+
+
+def clear(apps: Any, schema_editor: Any) -> None:
+    apps.get_model("loans", "Status").objects.all().delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("loans", "0001_initial"), ("access", "0002_grants_sessions_tokens")]
+
+    operations = [
+        migrations.RunPython(fill, clear),
+        *never_deleted("loans_transaction", nor_changed=True),
+    ]
