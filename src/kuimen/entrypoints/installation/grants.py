@@ -64,7 +64,7 @@ def create_database(admin: Connection, database: str, *, template: str | None = 
     """
     if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone() is None:
         admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(database), sql.Identifier(OWNER), sql.Identifier(template or "template0")
             ),
         )
