@@ -7,6 +7,8 @@
 from functools import cache
 from typing import NoReturn, Self, final
 
+from typing_extensions import override
+
 from kuimen.kernels.ciphers.errors import SignatureBrokenError, Sm2UnavailableError
 from kuimen.kernels.ciphers.sm2 import curve
 from kuimen.kernels.ciphers.sm2.gmssl import GmsslSm2
@@ -74,12 +76,15 @@ class Sm2PublicKey:
         if not provider().verify(self._point, message, signature):
             raise SignatureBrokenError("signature: it does not belong to this message and key; raise the alarm")
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sm2PublicKey) and other._point == self._point
 
+    @override
     def __hash__(self) -> int:
         return int.from_bytes(self._point[1:9], "big")
 
+    @override
     def __repr__(self) -> str:
         return f"Sm2PublicKey({self._point.hex()})"
 
@@ -130,9 +135,11 @@ class Sm2PrivateKey:
         """Return a DER signature, different at every call."""
         return provider().sign(self._secret, self.public_bytes(), message)
 
+    @override
     def __repr__(self) -> str:
         return f"Sm2PrivateKey(of {self.public_key!r})"
 
+    @override
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuse pickling and copying: a private key has one place."""
         message = "a private key is neither pickled nor copied; export it on purpose"
