@@ -1,5 +1,8 @@
 """Marks that protection leaves as comments in a protected database, so that any later scan understands what it sees."""
 
+import json
+from dataclasses import dataclass
+
 SEALED_PREFIX = "kuimen:sealed "
 CUSTOMER_REF = "kuimen:customer-ref 客户引用"
 ROW_KEY = "kuimen:row 行键"
@@ -11,18 +14,26 @@ ROW_KEY_COLUMN = "kuimen_row"
 
 def sealed_comment(element: str, *, column: str) -> str:
     """Return the comment of a reference column: which element and which column it replaces."""
-    return f"{SEALED_PREFIX}element={element} column={column}"
+    return SEALED_PREFIX + json.dumps({"element": element, "column": column}, ensure_ascii=False)
 
 
-def sealed_element(comment: str | None) -> str | None:
-    """Return the element a reference column stands for, None for any other comment."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedMark:
+    """What a reference column stands for."""
+
+    element: str
+    column: str
+
+
+def sealed_mark(comment: str | None) -> SealedMark | None:
+    """Return what a reference column stands for, None for any other comment."""
     if comment is None or not comment.startswith(SEALED_PREFIX):
         return None
-    for part in comment.removeprefix(SEALED_PREFIX).split(" "):
-        name, _, value = part.partition("=")
-        if name == "element":
-            return value
-    return None
+    try:
+        said = json.loads(comment.removeprefix(SEALED_PREFIX))
+        return SealedMark(element=str(said["element"]), column=str(said["column"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def is_own_column(comment: str | None) -> bool:

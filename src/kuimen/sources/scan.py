@@ -10,7 +10,7 @@ from kuimen.kernels.elements import Category, Element, Storage, rule_of
 from kuimen.sources.errors import SourceLocationError
 from kuimen.sources.folder import FolderSource
 from kuimen.sources.logscan import find_in_text
-from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, is_own_column, sealed_element
+from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, is_own_column, sealed_mark
 from kuimen.sources.opening import open_source
 from kuimen.sources.overlays import tables_of
 from kuimen.sources.postgresql import PostgresSource
@@ -37,6 +37,7 @@ class ScanRow:
         hits: occurrences of the element in a text file.
         first_lines: numbers of the first lines with the element.
         reason: why something was not read.
+        replaces: for a reference column, the name of the clear column it stands for.
     """
 
     source: str
@@ -57,6 +58,7 @@ class ScanRow:
     hits: int = 0
     first_lines: tuple[int, ...] = ()
     reason: str | None = None
+    replaces: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the public form, one object a line of `kuimen scan --json`."""
@@ -77,6 +79,8 @@ class ScanRow:
         }
         if self.secondary:
             shown["secondary"] = list(self.secondary)
+        if self.replaces is not None:
+            shown["replaces"] = self.replaces
         if self.first_lines:
             shown |= {"hits": self.hits, "first_lines": list(self.first_lines)}
         if self.reason is not None:
@@ -188,12 +192,13 @@ def _classify(
 
 def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | None, sample: Sample) -> ScanRow:
     row = replace(place, column=column.name, type=column.type, rows=sample.rows, sampled=sample.sampled)
-    sealed = sealed_element(column.comment)
-    if sealed is not None:
-        rule = rule_of(Element(sealed))
+    mark = sealed_mark(column.comment)
+    if mark is not None:
+        rule = rule_of(Element(mark.element))
         return replace(
             row,
-            element=sealed,
+            element=mark.element,
+            replaces=mark.column,
             category=str(rule.category),
             level=rule.level,
             likelihood="certain",

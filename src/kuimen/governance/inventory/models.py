@@ -1,0 +1,107 @@
+"""The register of data sources and the directory of what lies in them. Names of places, never values.
+
+Clause: CQJR-6.2-a
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+from kuimen.governance.inventory.rules import AssetState, SourceKind
+
+
+class DataSource(models.Model):
+    """A database or folder that holds, or held, personal financial data.
+
+    `location` holds the address without password; `sealed_password` is sealed under a table key and opened only to
+    look again at the source.
+    """
+
+    source_id = models.UUIDField(primary_key=True)
+    fingerprint = models.TextField(unique=True)
+    label = models.TextField()
+    kind = models.CharField(max_length=16, choices=[(one.value, one.value) for one in SourceKind])
+    location = models.JSONField(default=dict)
+    sealed_password = models.BinaryField(null=True)
+    overlay = models.CharField(max_length=32, blank=True, default="")
+    registered_at = models.DateTimeField()
+    last_scanned_at = models.DateTimeField(null=True)
+    protected_at = models.DateTimeField(null=True)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["registered_at"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ScanRun(models.Model):
+    """One pass over one source."""
+
+    run_id = models.UUIDField(primary_key=True)
+    source = models.ForeignKey(DataSource, on_delete=models.PROTECT, related_name="runs")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    actor = models.TextField()
+    rules_version = models.CharField(max_length=32)
+    columns = models.PositiveIntegerField()
+    personal = models.PositiveIntegerField()
+    clear = models.PositiveIntegerField()
+    not_read = models.PositiveIntegerField()
+    drifted = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Asset(models.Model):
+    """One column, one element of a text file, or one thing that was named and not read.
+
+    `facet` tells the elements of one text file apart; it is empty for columns. `reference_column` is where the vault's
+    references stand once the clear column is gone.
+    """
+
+    source = models.ForeignKey(DataSource, on_delete=models.PROTECT, related_name="assets")
+    schema_name = models.TextField(blank=True, default="")
+    table_name = models.TextField(blank=True, default="")
+    column_name = models.TextField(blank=True, default="")
+    file_name = models.TextField(blank=True, default="")
+    facet = models.CharField(max_length=32, blank=True, default="")
+    reference_column = models.TextField(blank=True, default="")
+    value_type = models.TextField(blank=True, default="")
+    element = models.CharField(max_length=32, blank=True, default="")
+    category = models.CharField(max_length=8, blank=True, default="")
+    level = models.PositiveSmallIntegerField(null=True)
+    likelihood = models.CharField(max_length=32, blank=True, default="")
+    state = models.CharField(max_length=16, choices=[(one.value, one.value) for one in AssetState])
+    secondary = models.JSONField(default=list)
+    evidence = models.JSONField(default=list)
+    rows = models.BigIntegerField(default=0)
+    sampled = models.BigIntegerField(default=0)
+    reason = models.TextField(blank=True, default="")
+    present = models.BooleanField(default=True)
+    first_seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    state_since = models.DateTimeField()
+    drifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["source_id", "schema_name", "table_name", "file_name", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="inventory_asset_place",
+                fields=["source", "schema_name", "table_name", "column_name", "file_name", "facet"],
+            ),
+            models.CheckConstraint(
+                name="inventory_asset_somewhere",
+                condition=~models.Q(table_name="", file_name="", reason=""),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["element", "state"], name="inventory_asset_element")]
+
+    def __str__(self) -> str:
+        return ".".join(part for part in (self.schema_name, self.table_name, self.file_name, self.column_name) if part)
