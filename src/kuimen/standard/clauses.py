@@ -140,7 +140,9 @@ class Clause:
 
     @property
     def chapter(self) -> str:
-        """The part of the number that groups clauses in a report, such as `5.4` or `6.1.4`."""
+        """The part of the number that groups clauses in a report, such as `5.4` or `Annex A`."""
+        if self.section.startswith("Annex"):
+            return self.section
         parts = self.section.split(" ", maxsplit=1)[0].split(".")
         return ".".join(parts[:2])
 
@@ -156,13 +158,23 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A chapter that groups clauses of one standard in a report."""
+
+    number: str
+    title_zh: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseList:
-    """One of the lists the catalogue is made of."""
+    """One of the lists the catalogue is made of; `chapters` is empty where it spans many standards."""
 
     name: str
     standard: str
     title_zh: str
     title_en: str
+    chapters: tuple[Chapter, ...]
     clauses: tuple[str, ...]
 
 

@@ -11,6 +11,7 @@ import yaml
 from kuimen.standard.clauses import (
     Automatable,
     Catalogue,
+    Chapter,
     Clause,
     ClauseList,
     Confidence,
@@ -84,23 +85,28 @@ def _clause(row: Mapping[str, Any], *, head: Mapping[str, Any], statuses: _Statu
 
 
 def contradictions(catalogue: Catalogue, *, counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield what a schema cannot see: dangling ids, wrong counts, a group head that is also a clause."""
+    """Yield what a schema cannot see: dangling ids, wrong counts, a clause outside every chapter."""
     for clause in catalogue.clauses.values():
         cited = (*clause.related, *(override.rule for override in clause.overridden_by))
-        for target in cited:
-            if target not in catalogue.clauses:
-                yield f"{clause.id}: cites unknown clause {target}"
-    for group in catalogue.groups.values():
-        if group.id in catalogue.clauses:
-            yield f"{group.id}: is a group head and a clause at once"
-        for child in group.children:
-            if child not in catalogue.clauses:
-                yield f"{group.id}: unknown child {child}"
+        yield from (
+            f"{clause.id}: cites unknown clause {target}" for target in cited if target not in catalogue.clauses
+        )
+        chapters = {chapter.number for chapter in catalogue.lists[clause.list].chapters}
+        if chapters and clause.chapter not in chapters:
+            yield f"{clause.id}: stands in no chapter of its list"
+    yield from _broken_groups(catalogue)
     found = catalogue.counts()
     actual = {**found, "cqjr009_group_heads": found["group_heads"]}
     for name, expected in counts.items():
         if actual.get(name) != expected:
             yield f"meta.yaml: {name} is {actual.get(name)}, declared {expected}"
+
+
+def _broken_groups(catalogue: Catalogue) -> Iterator[str]:
+    for group in catalogue.groups.values():
+        if group.id in catalogue.clauses:
+            yield f"{group.id}: is a group head and a clause at once"
+        yield from (f"{group.id}: unknown child {child}" for child in group.children if child not in catalogue.clauses)
 
 
 @cache
@@ -128,6 +134,7 @@ def load_catalogue() -> Catalogue:
             standard=data["standard"],
             title_zh=data["title_zh"],
             title_en=data["title_en"],
+            chapters=tuple(Chapter(**row) for row in data["chapters"]),
             clauses=tuple(row.id for row in rows),
         )
     catalogue = Catalogue(
