@@ -8,7 +8,6 @@ from csp.constants import NONE, SELF
 
 from kuimen.entrypoints.installation import config, servers
 from kuimen.entrypoints.installation.home import InstallationHome
-from kuimen.entrypoints.installation.logs import LOGGING as LOGGING
 
 KUIMEN_HOME = InstallationHome.locate()
 _configuration = config.load(KUIMEN_HOME)
@@ -64,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "kuimen.gate.access.middleware.StaffSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -102,6 +102,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("staff_no", "display_name")},
+    },
 ]
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "staff_no"
@@ -109,7 +113,17 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_LOGOUT_ON_GET = False
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+ACCOUNT_ADAPTER = "kuimen.gate.access.adapters.StaffAccountAdapter"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip"}  # per account the access room counts by itself
+MFA_ADAPTER = "kuimen.gate.access.adapters.StaffMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "kuimen.gate.access.forms.StaffAuthenticateForm",
+    "reauthenticate": "kuimen.gate.access.forms.StaffReauthenticateForm",
+    "activate_totp": "kuimen.gate.access.forms.StaffActivateForm",
+}
+MFA_REAUTHENTICATION_REQUIRED = False  # the one thing it guards, taking the second factor away, is refused anyway
+MFA_SUPPORTED_TYPES = ["totp"]
 MFA_TOTP_ISSUER = "夔门 Kuimen"
 LOGIN_REDIRECT_URL = "/"
 

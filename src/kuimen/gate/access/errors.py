@@ -66,3 +66,9 @@ class PolicyUnavailableError(UnavailableError):
     """The policy text does not parse or does not fit its schema, so nothing is permitted."""
 
     code: ClassVar[str] = "access.policy_unavailable"
+
+
+class LastOfficersError(ConflictError):
+    """Fewer than two security officers would remain, and then nobody could approve a grant ever again."""
+
+    code: ClassVar[str] = "access.last_officers"

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
-from kuimen.gate.access.rules import OPEN_GRANT_STATES, GrantState, Role
+from kuimen.gate.access.rules import GrantState, Role
 
 
 class Agency(models.Model):
@@ -170,8 +170,8 @@ class RoleGrant(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["staff", "role"],
-                condition=models.Q(state__in=sorted(state.value for state in OPEN_GRANT_STATES)),
-                name="access_grant_open_once",
+                condition=models.Q(state=GrantState.APPLIED.value),
+                name="access_grant_applied_once",
             ),
         )
         indexes = (models.Index(fields=["state", "valid_until"], name="access_grant_due"),)

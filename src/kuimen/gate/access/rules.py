@@ -1,5 +1,6 @@
 """Roles, actions, the life of a grant, separation of duties: values in, decision out."""
 
+import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -260,3 +261,53 @@ def session_end(
     if at - seen_at >= SESSION_IDLE:
         return SessionEnd.IDLE
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCount:
+    """Failed sign-ins of one account in the running window."""
+
+    failures: int
+    window_started_at: datetime
+    locked_until: datetime | None = None
+
+
+def is_locked(count: FailureCount | None, *, at: datetime) -> bool:
+    """Return whether an account is locked at the moment `at`."""
+    return count is not None and count.locked_until is not None and at < count.locked_until
+
+
+def after_failure(count: FailureCount | None, *, at: datetime) -> FailureCount:
+    """Return the count after one more failure; the last one allowed in a window locks the account."""
+    if count is None or at - count.window_started_at >= LOCK_WINDOW:
+        count = FailureCount(failures=0, window_started_at=at)
+    failures = count.failures + 1
+    locked_until = at + LOCK_DURATION if failures >= FAILURES_BEFORE_LOCK else None
+    return FailureCount(failures=failures, window_started_at=count.window_started_at, locked_until=locked_until)
+
+
+def time_step(at: datetime) -> int:
+    """Return the number of the TOTP time step (RFC 6238) of a moment."""
+    return int(at.timestamp()) // TOTP_PERIOD_SECONDS
+
+
+def matching_step(seed: bytes, code: str, *, at: datetime) -> int | None:
+    """Return the time step whose code this is, among the present one and its neighbours, or None.
+
+    Every candidate is compared, each in constant time.
+    """
+    typed = code.strip().replace(" ", "")
+    present = time_step(at)
+    found: int | None = None
+    for step in range(present - TOTP_TOLERANCE_STEPS, present + TOTP_TOLERANCE_STEPS + 1):
+        if hmac.compare_digest(code_of_step(seed, step).encode(), typed.encode()):
+            found = step
+    return found
+
+
+def code_of_step(seed: bytes, step: int) -> str:
+    """Return the RFC 6238 code (SHA-1, six digits) of a time step."""
+    digest = hmac.digest(seed, step.to_bytes(8, "big"), "sha1")
+    offset = digest[-1] & 0x0F
+    value = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF
+    return f"{value % 10**TOTP_DIGITS:0{TOTP_DIGITS}d}"

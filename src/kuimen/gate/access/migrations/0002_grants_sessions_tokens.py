@@ -317,9 +317,9 @@ class Migration(migrations.Migration):
                         name="access_grant_known_state",
                     ),
                     models.UniqueConstraint(
-                        condition=models.Q(("state__in", ["active", "applied", "approved"])),
+                        condition=models.Q(("state", "applied")),
                         fields=("staff", "role"),
-                        name="access_grant_open_once",
+                        name="access_grant_applied_once",
                     ),
                 ],
             },

@@ -1,0 +1,64 @@
+"""Use cases of people, posts, grants, sign-in and tokens."""
+
+from kuimen.gate.access.policy import decide
+from kuimen.gate.access.services.grants import (
+    apply_for_role,
+    approve_grant,
+    expire_due_grants,
+    refuse_grant,
+    revoke_grant,
+    withdraw_grant,
+)
+from kuimen.gate.access.services.second_factor import (
+    begin_enrolment,
+    enroll_totp,
+    has_second_factor,
+    reset_second_factor,
+    verify_totp,
+)
+from kuimen.gate.access.services.sessions import end_sessions, open_session, touch_session
+from kuimen.gate.access.services.sign_in import check_credentials
+from kuimen.gate.access.services.staff import (
+    NewOfficer,
+    appoint_first_officers,
+    assign_post,
+    disable_staff,
+    end_posting,
+    register_agency,
+    register_staff,
+)
+from kuimen.gate.access.services.subjects import actor_of, require, subject_of
+from kuimen.gate.access.services.tokens import IssuedToken, issue_token, revoke_token, subject_for_token
+
+__all__ = [
+    "IssuedToken",
+    "NewOfficer",
+    "actor_of",
+    "apply_for_role",
+    "appoint_first_officers",
+    "approve_grant",
+    "assign_post",
+    "begin_enrolment",
+    "check_credentials",
+    "decide",
+    "disable_staff",
+    "end_posting",
+    "end_sessions",
+    "enroll_totp",
+    "expire_due_grants",
+    "has_second_factor",
+    "issue_token",
+    "open_session",
+    "refuse_grant",
+    "register_agency",
+    "register_staff",
+    "require",
+    "reset_second_factor",
+    "revoke_grant",
+    "revoke_token",
+    "subject_for_token",
+    "subject_of",
+    "touch_session",
+    "verify_totp",
+    "withdraw_grant",
+]
