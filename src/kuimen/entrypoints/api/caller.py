@@ -5,6 +5,7 @@ from ninja.security import HttpBearer, SessionAuth
 from typing_extensions import override
 
 from kuimen.gate.access import services as access
+from kuimen.gate.access.errors import SignInRefusedError
 from kuimen.gate.access.rules import Subject
 
 
@@ -13,7 +14,10 @@ class TokenCaller(HttpBearer):
 
     @override
     def authenticate(self, request: HttpRequest, token: str) -> Subject | None:
-        return access.subject_for_token(token)
+        try:
+            return access.subject_for_token(token)
+        except SignInRefusedError:
+            return None
 
 
 class SessionCaller(SessionAuth):

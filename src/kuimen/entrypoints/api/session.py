@@ -1,0 +1,69 @@
+"""Sign-in by token: staff number, password and a one-time code for a token that ends by itself."""
+
+from datetime import datetime
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import Field, SecretStr
+
+from kuimen.entrypoints.api.caller import caller_of
+from kuimen.foundation.sensitive import Sensitive
+from kuimen.gate.access import services as access
+
+router = Router()
+
+
+class SignIn(Schema):
+    """What a member of staff signs in with."""
+
+    staff_no: str = Field(max_length=32)
+    password: SecretStr = Field(max_length=512)
+    totp: SecretStr = Field(max_length=12)
+
+
+class Token(Schema):
+    """A bearer token; it is shown once and kept as a digest."""
+
+    token: str
+    expires_at: datetime
+
+
+class Person(Schema):
+    """Who the caller is."""
+
+    staff_no: str
+    display_name: str
+    roles: list[str]
+    agency_id: str
+
+
+@router.post("", auth=None, response=Token, summary="Sign in")
+def sign_in(_request: HttpRequest, body: SignIn) -> Token:
+    """Exchange staff number, password and a one-time code for a bearer token."""
+    issued = access.issue_token(
+        body.staff_no,
+        password=Sensitive(body.password.get_secret_value(), element="password"),
+        totp_code=Sensitive(body.totp.get_secret_value(), element="sms_code"),
+    )
+    return Token(token=issued.token.reveal_for("answer of sign-in"), expires_at=issued.expires_at)
+
+
+@router.get("", response=Person, summary="Who am I")
+def who(request: HttpRequest) -> Person:
+    """Tell who the caller is and which roles are active at this moment."""
+    subject = caller_of(request)
+    return Person(
+        staff_no=subject.staff_no,
+        display_name=subject.display_name,
+        roles=sorted(role.value for role in subject.roles),
+        agency_id=subject.agency_id,
+    )
+
+
+@router.delete("", response={204: None}, summary="Sign out")
+def sign_out(request: HttpRequest) -> tuple[int, None]:
+    """End the token that this call carries."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        access.revoke_token(token)
+    return 204, None

@@ -1,0 +1,144 @@
+"""Numbers behind the charts: aggregates only, no reference to a person."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
+
+from kuimen.assessment import services as assessment
+from kuimen.assessment.rules import Verdict
+from kuimen.entrypoints.console.context import reader_of
+from kuimen.gate.access import services as access
+from kuimen.gate.access.rules import Action, Resource
+from kuimen.gate.disclosure import services as disclosure
+from kuimen.governance.inventory import services as inventory
+
+Chart = dict[str, object]
+
+VERDICT_COLOURS = {
+    Verdict.CONFORM: "#12806a",
+    Verdict.PARTIAL: "#a9b84b",
+    Verdict.NONCONFORM: "#c0392b",
+    Verdict.INSUFFICIENT: "#f2b84b",
+    Verdict.NOT_ASSESSED: "#d5d9df",
+    Verdict.NOT_APPLICABLE: "#8b95a5",
+}
+STATES = {
+    "clear": ("明文", "Clear", "#c0392b"),
+    "sealed": ("已加密", "Sealed", "#12806a"),
+    "dissociated": ("已去关联", "Dissociated", "#3f6fb5"),
+    "destroyed": ("已销毁", "Destroyed", "#5f6673"),
+    "not_read": ("未读取", "Not read", "#d5d9df"),
+}
+PURPOSES = {
+    "collection": ("贷后催收", "Collection"),
+    "residual_proof": ("残留验证", "Residual proof"),
+    "protection": ("保护校验", "Protection"),
+}
+
+
+def _say(chinese: str, english: str) -> str:
+    return english if (get_language() or "").startswith("en") else chinese
+
+
+def _bars(
+    labels: Sequence[str], series: Mapping[str, Sequence[int]], colours: Sequence[str] = (), *, across: bool
+) -> Chart:
+    return {
+        "shape": "bars" if across else "stacked",
+        "labels": list(labels),
+        "series": [{"name": name, "values": list(values)} for name, values in series.items()],
+        "colours": list(colours) or None,
+        "show_values": True,
+    }
+
+
+def categories() -> Chart:
+    """Assets by category and state."""
+    found = inventory.summary()
+    if not found.counts:
+        return {"empty": _say("尚未扫描任何数据源", "Nothing has been scanned yet")}
+    table = {(count.category, count.state): count.assets for count in found.counts}
+    labels = ["C3", "C2", "C1"]
+    shown = [state for state in STATES if any((label, state) in table for label in labels)]
+    series = {_say(*STATES[state][:2]): [table.get((label, state), 0) for label in labels] for state in shown}
+    return _bars(labels, series, [STATES[state][2] for state in shown], across=True)
+
+
+def disclosures() -> Chart:
+    """Disclosures per day and purpose."""
+    rows = disclosure.statistics()
+    if not rows:
+        return {"empty": _say("还没有披露记录", "No disclosure yet")}
+    days = sorted({row.day for row in rows})
+    totals: defaultdict[str, Counter[object]] = defaultdict(Counter)
+    for row in rows:
+        totals[row.purpose][row.day] += row.count
+    series = {
+        _say(*PURPOSES.get(purpose, (purpose, purpose))): [by_day[day] for day in days]
+        for purpose, by_day in sorted(totals.items())
+    }
+    return _bars([day.isoformat() for day in days], series, across=False)
+
+
+def _verdict_bars(key: Callable[[object], str]) -> Chart:
+    found = assessment.latest()
+    if found is None:
+        return {"empty": _say("还没有评估", "No assessment yet")}
+    counts: defaultdict[str, Counter[Verdict]] = defaultdict(Counter)
+    for item in found.clauses:
+        counts[key(item.clause)][item.verdict] += 1
+    labels = list(counts)
+    shown = [verdict for verdict in VERDICT_COLOURS if any(counts[label][verdict] for label in labels)]
+    series = {
+        _say(verdict.title_zh, verdict.title_en): [counts[label][verdict] for label in labels] for verdict in shown
+    }
+    return _bars(labels, series, [VERDICT_COLOURS[verdict] for verdict in shown], across=True)
+
+
+def verdicts() -> Chart:
+    """Verdicts by standard; what is neither of the two standards counts as other rules."""
+    main = ("T/CQJR 009-2024", "JR/T 0171-2020")
+
+    def group(clause: object) -> str:
+        standard = str(getattr(clause, "standard", ""))
+        return standard if standard in main else _say("其他规则", "Other rules")
+
+    return _verdict_bars(group)
+
+
+def chapters() -> Chart:
+    """Verdicts by chapter of the two standards."""
+
+    def group(clause: object) -> str:
+        identifier = str(getattr(clause, "id", ""))
+        prefix = {"CQJR": "CQJR", "JRT0171": "0171"}.get(identifier.split("-")[0])
+        if prefix is None:
+            return _say("其他规则", "Other rules")
+        chapter = identifier.split("-")[1]
+        return f"{prefix} {'.'.join(chapter.split('.')[:2])}"
+
+    return _verdict_bars(group)
+
+
+CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {
+    "categories": (Action.OVERVIEW_READ, categories),
+    "disclosures": (Action.OVERVIEW_READ, disclosures),
+    "verdicts": (Action.OVERVIEW_READ, verdicts),
+    "chapters": (Action.ASSESSMENT_READ, chapters),
+}
+
+
+@login_required
+@require_GET
+def chart(request: HttpRequest, name: str) -> JsonResponse:
+    """Answer the numbers of one chart."""
+    subject = reader_of(request)
+    if name not in CHARTS or subject is None:
+        raise Http404
+    action, build = CHARTS[name]
+    access.require(subject, action, Resource(kind="page", ref=name))
+    return JsonResponse(build(), json_dumps_params={"ensure_ascii": False})
