@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -52,7 +53,7 @@ def test_principal_parts_add_up_and_nothing_is_negative(principal: Decimal, rate
     assert lines[-1].balance_after == 0
     assert all(min(line.principal, line.interest, line.balance_after) >= 0 for line in lines)
     assert all(line.amount <= instalment for line in lines[:-1])
-    assert all(earlier.due_on < later.due_on for earlier, later in zip(lines, lines[1:], strict=False))
+    assert all(earlier.due_on < later.due_on for earlier, later in itertools.pairwise(lines))
 
 
 def test_due_days_stay_within_short_months() -> None:
