@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 compile() {
   local name=$1
   shift
-  .venv/bin/python -m uv pip compile pyproject.toml "$@" --universal --generate-hashes --no-emit-index-url --no-header \
+  .venv/bin/python -m uv pip compile pyproject.toml "$@" --generate-hashes --no-emit-index-url --no-header \
     --python-version 3.11 --quiet --output-file "requirements/$name.txt"
 }
 .venv/bin/python -m pip install --quiet uv

@@ -67,14 +67,13 @@ def _may(subject: Subject, action: Action) -> None:
 
 def summary_of(view: AssessmentView) -> Summary:
     """Count an assessment."""
-    counts = {verdict.value: count for verdict, count in view.counts.items()}
     return Summary(
         assessment_id=view.assessment_id,
         number=view.number,
         finished_at=view.finished_at,
-        clauses_total=len(view.clauses),
-        clauses_assessed=len(view.clauses) - counts.get(Verdict.NOT_ASSESSED.value, 0),
-        by_verdict=counts,
+        clauses_total=view.clauses_total,
+        clauses_assessed=view.clauses_assessed,
+        by_verdict={verdict.value: count for verdict, count in view.verdicts.items()},
     )
 
 

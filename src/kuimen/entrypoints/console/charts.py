@@ -33,6 +33,12 @@ STATES = {
     "destroyed": ("已销毁", "Destroyed", "#5f6673"),
     "not_read": ("未读取", "Not read", "#d5d9df"),
 }
+LISTS = {
+    "cqjr009": ("T/CQJR 009", "T/CQJR 009"),
+    "jrt0171": ("JR/T 0171", "JR/T 0171"),
+    "references": ("引用标准", "Referenced standards"),
+    "later_rules": ("后续规定", "Later rules"),
+}
 PURPOSES = {
     "collection": ("贷后催收", "Collection"),
     "residual_proof": ("残留验证", "Residual proof"),
@@ -84,44 +90,39 @@ def disclosures() -> Chart:
     return _bars([day.isoformat() for day in days], series, across=False)
 
 
-def _verdict_bars(key: Callable[[object], str]) -> Chart:
-    found = assessment.latest()
-    if found is None:
-        return {"empty": _say("还没有评估", "No assessment yet")}
-    counts: defaultdict[str, Counter[Verdict]] = defaultdict(Counter)
-    for item in found.clauses:
-        counts[key(item.clause)][item.verdict] += 1
+def _no_assessment() -> Chart:
+    return {"empty": _say("还没有评估", "No assessment yet")}
+
+
+def _verdict_bars(counts: Mapping[str, Mapping[Verdict, int]]) -> Chart:
     labels = list(counts)
-    shown = [verdict for verdict in VERDICT_COLOURS if any(counts[label][verdict] for label in labels)]
+    shown = [verdict for verdict in VERDICT_COLOURS if any(counts[label].get(verdict, 0) for label in labels)]
     series = {
-        _say(verdict.title_zh, verdict.title_en): [counts[label][verdict] for label in labels] for verdict in shown
+        _say(verdict.title_zh, verdict.title_en): [counts[label].get(verdict, 0) for label in labels]
+        for verdict in shown
     }
     return _bars(labels, series, [VERDICT_COLOURS[verdict] for verdict in shown], across=True)
 
 
 def verdicts() -> Chart:
-    """Verdicts by standard; what is neither of the two standards counts as other rules."""
-    main = ("T/CQJR 009-2024", "JR/T 0171-2020")
-
-    def group(clause: object) -> str:
-        standard = str(getattr(clause, "standard", ""))
-        return standard if standard in main else _say("其他规则", "Other rules")
-
-    return _verdict_bars(group)
+    """Verdicts by list of the catalogue."""
+    found = assessment.latest()
+    return (
+        _no_assessment()
+        if found is None
+        else _verdict_bars({_say(*LISTS.get(name, (name, name))): counts for name, counts in found.by_list().items()})
+    )
 
 
 def chapters() -> Chart:
     """Verdicts by chapter of the two standards."""
-
-    def group(clause: object) -> str:
-        identifier = str(getattr(clause, "id", ""))
-        prefix = {"CQJR": "CQJR", "JRT0171": "0171"}.get(identifier.split("-")[0])
-        if prefix is None:
-            return _say("其他规则", "Other rules")
-        chapter = identifier.split("-")[1]
-        return f"{prefix} {'.'.join(chapter.split('.')[:2])}"
-
-    return _verdict_bars(group)
+    found = assessment.latest()
+    if found is None:
+        return _no_assessment()
+    counts: dict[str, Mapping[Verdict, int]] = {}
+    for name in ("cqjr009", "jrt0171"):
+        counts |= {f"{LISTS[name][0]} {chapter}": of_chapter for chapter, of_chapter in found.by_chapter(name).items()}
+    return _verdict_bars(counts)
 
 
 CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {

@@ -1,6 +1,7 @@
 """Django settings of one installation: everything an operator may change comes from its home or the environment."""
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "kuimen.assessment",
     "kuimen.entrypoints.api",
     "kuimen.entrypoints.console",
+    "kuimen.entrypoints.worker",
 ]
 
 MIDDLEWARE = [
@@ -68,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "kuimen.entrypoints.console.problems.ProblemMiddleware",
 ]
 
 ROOT_URLCONF = "kuimen.entrypoints.installation.urls"
@@ -82,6 +85,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "kuimen.entrypoints.console.context.page",
             ],
         },
     },
@@ -161,6 +165,17 @@ TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
 STATIC_URL = "/static/"
+_FRONTEND = Path(sys.prefix) / "frontend" / "node_modules"  # set-up installs it there; nothing of it is committed
+STATICFILES_DIRS = [
+    (name, str(_FRONTEND / folder))
+    for name, folder in (
+        ("tabler", "@tabler/core/dist"),
+        ("tabler-icons", "@tabler/icons-webfont/dist"),
+        ("echarts", "echarts/dist"),
+        ("htmx", "htmx.org/dist"),
+    )
+    if (_FRONTEND / folder).is_dir()
+]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,0 +1,101 @@
+"""The assessment page: verdicts clause by clause with evidence, a run button for assessors, the report."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from kuimen.assessment import services
+from kuimen.assessment.reading import AssessmentView, ClauseView
+from kuimen.assessment.report import report_file
+from kuimen.assessment.rules import Verdict
+from kuimen.entrypoints.console.context import may
+from kuimen.entrypoints.console.overview import subject_or_login
+from kuimen.gate.access import services as access
+from kuimen.gate.access.rules import Action, Resource
+
+Row = dict[str, object]
+TONES = {Verdict.CONFORM: "good", Verdict.NONCONFORM: "bad", Verdict.INSUFFICIENT: "open"}
+
+
+@login_required
+@require_GET
+def assessment(request: HttpRequest) -> HttpResponse:
+    """Show the newest assessment."""
+    subject = subject_or_login(request)
+    access.require(subject, Action.ASSESSMENT_READ, Resource(kind="assessment"))
+    found = services.latest()
+    chosen = {"verdict": request.GET.get("verdict", ""), "standard": request.GET.get("standard", "")}
+    context: dict[str, object] = {
+        "assessment": found,
+        "may_run": may(subject, Action.ASSESSMENT_RUN),
+        "chosen": chosen,
+        "verdicts": [{"code": v.value, "title_zh": v.title_zh, "title_en": v.title_en} for v in Verdict],
+    }
+    if found is not None:
+        context |= {
+            "cards": _cards(found),
+            "standards": list(dict.fromkeys(item.clause.standard for item in found.clauses)),
+            "rows": [
+                _row(item)
+                for item in found.clauses
+                if (not chosen["verdict"] or item.verdict.value == chosen["verdict"])
+                and (not chosen["standard"] or item.clause.standard == chosen["standard"])
+            ],
+        }
+    return render(request, "console/assessment.html", context)
+
+
+@login_required
+@require_POST
+def run(request: HttpRequest) -> HttpResponse:
+    """Run every control now."""
+    subject = subject_or_login(request)
+    access.require(subject, Action.ASSESSMENT_RUN, Resource(kind="assessment"))
+    found = services.run_assessment(access.actor_of(subject))
+    messages.success(request, f"{found.number}: {found.clauses_assessed} / {found.clauses_total}")
+    return redirect("assessment")
+
+
+@login_required
+@require_GET
+def report(request: HttpRequest, assessment_id: UUID) -> FileResponse:
+    """Hand out the report."""
+    access.require(
+        subject_or_login(request), Action.ASSESSMENT_READ, Resource(kind="assessment", ref=str(assessment_id))
+    )
+    path = report_file(assessment_id)
+    return FileResponse(path.open("rb"), content_type="application/pdf", filename=path.name)
+
+
+def _cards(found: AssessmentView) -> list[Row]:
+    return [
+        {
+            "title_zh": verdict.title_zh,
+            "title_en": verdict.title_en,
+            "figure": count,
+            "tone": TONES.get(verdict, "") if count else "",
+        }
+        for verdict, count in found.verdicts.items()
+    ]
+
+
+def _row(item: ClauseView) -> Row:
+    evidence = [
+        {
+            "title_zh": observation.get("title_zh", piece.probe),
+            "title_en": observation.get("title_en", piece.probe),
+            "facts": list(dict(observation.get("facts", {})).items()),
+            "sm3": piece.sm3,
+        }
+        for piece in item.evidence
+        for observation in piece.document.get("observations", [{}])
+    ]
+    return {
+        "clause_id": item.clause.id, "title_zh": item.clause.title_zh, "title_en": item.clause.title_en,
+        "verdict": item.verdict.value, "verdict_zh": item.verdict.title_zh, "verdict_en": item.verdict.title_en,
+        "reason_zh": item.finding.reason_zh, "reason_en": item.finding.reason_en, "evidence": evidence,
+    }  # fmt: skip
