@@ -132,9 +132,14 @@ def verify_consistency(
     hashes = list(proof)
     if earlier & (earlier - 1) == 0:  # 2
         hashes.insert(0, earlier_root)
-    if not hashes:  # 1
+    if not hashes:  # 1; step 3 is in the arguments below
         raise _rewritten()
-    position, last = earlier - 1, later - 1  # 3
+    if _fold_twice(hashes, earlier - 1, later - 1) != (earlier_root, later_root):  # 7
+        raise _rewritten()
+
+
+def _fold_twice(hashes: Sequence[bytes], position: int, last: int) -> tuple[bytes, bytes]:
+    """Return the two roots that a proof leads to, from the last leaves of both trees upwards."""
     while position & 1:  # 4
         position, last = position >> 1, last >> 1
     first = second = hashes[0]  # 5
@@ -148,8 +153,9 @@ def verify_consistency(
         else:
             second = node_hash(second, digest)
         position, last = position >> 1, last >> 1
-    if last or first != earlier_root or second != later_root:  # 7
+    if last:
         raise _rewritten()
+    return first, second
 
 
 def _verify_without_proof(
