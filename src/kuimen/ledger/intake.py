@@ -5,7 +5,6 @@ control totals come from one snapshot of the source; totals are summed by the so
 program, so that a row lost on the way cannot hide.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import psycopg
 import yaml
 from psycopg import sql
 
+from kuimen.kernels.ciphers import sm3
 from kuimen.ledger.loans.errors import IntakeMappingError, LoanRowError, SourceUnreadableError
 from kuimen.ledger.loans.rules import MONEY_FIELDS, ControlTotals, LoanRow, LoanStatus, PaymentRow, to_cents
 from kuimen.sources.opening import connection_parameters
@@ -310,7 +310,7 @@ def row_digest(table: str, key: Mapping[str, object], values: Mapping[str, objec
     """
     body = {"table": table, "key": {k: str(v) for k, v in key.items()}, "row": {k: str(v) for k, v in values.items()}}
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.new("sm3", text.encode()).digest()
+    return sm3(text.encode())
 
 
 @contextmanager

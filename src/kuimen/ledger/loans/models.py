@@ -5,8 +5,7 @@ from django.db.models import F, Q
 from typing_extensions import override
 
 from kuimen.foundation import clock
-from kuimen.ledger.customers.models import Customer
-from kuimen.ledger.loans.rules import STATUS_TABLE, LoanStatus, TransactionKind
+from kuimen.ledger.loans.rules import LoanStatus, TransactionKind
 
 
 def _money() -> "models.DecimalField[object, object]":
@@ -31,12 +30,11 @@ class Status(models.Model):
         return str(self.code)
 
 
-
 class Facility(models.Model):
     """A credit line granted to one customer."""
 
     facility_ref = models.UUIDField(primary_key=True)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="facilities")
+    customer = models.ForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="facilities")
     source_id = models.CharField(max_length=64)
     source_key = models.CharField(max_length=200)
     credit_limit = _money()
@@ -58,7 +56,7 @@ class Loan(models.Model):
     """One loan under `customer_ref`, with the place and digest of the source row it came from."""
 
     loan_ref = models.UUIDField(primary_key=True)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="loans")
+    customer = models.ForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="loans")
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="loans")
     source_id = models.CharField(max_length=64)
     source_table = models.CharField(max_length=128)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Sum
 
 from kuimen.gate.audit import services as audit
@@ -16,7 +16,6 @@ from kuimen.ledger.loans.errors import LoanNotFoundError, LoanRowError, Reconcil
 from kuimen.ledger.loans.models import Loan, Status
 from kuimen.ledger.loans.rules import (
     MONEY_FIELDS,
-    OVERDUE,
     ZERO,
     ControlTotals,
     LoanRow,
@@ -63,9 +62,7 @@ class LoanFacts:
     written_off: Decimal
 
 
-def import_loans(
-    rows: Iterable[LoanRow], *, source_id: str, totals: ControlTotals, actor: Actor
-) -> ImportReport:
+def import_loans(rows: Iterable[LoanRow], *, source_id: str, totals: ControlTotals, actor: Actor) -> ImportReport:
     """Bring the loans of one source into the ledger, all of them or none.
 
     A row that is new becomes a loan with facility, schedule, postings and legal basis `contract`, whose evidence is
@@ -140,7 +137,7 @@ def _import(rows: list[LoanRow], *, source_id: str, totals: ControlTotals, actor
             "updated": report.updated,
             "unchanged": report.unchanged,
             "legal_bases": bases,
-            **{f"sum_{name}": str(getattr(totals, name)) for name in MONEY_FIELDS},
+            **{f"{name}_cents": int(getattr(totals, name) * 100) for name in MONEY_FIELDS},
         },
     )
     return report

@@ -10,6 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from kuimen.gate.access.rules import Action
+from kuimen.kernels.elements.model import Element
+
 PURPOSE: Final = "collection"  # everything disclosed for a case is bound to this purpose
 PAGE_ROWS: Final = 50
 
@@ -145,7 +148,6 @@ class LedgerFact:
     """What the ledger says about one loan, as far as case building may know."""
 
     overdue: bool
-    settled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +171,74 @@ def plan_build(*, loans: Mapping[str, LedgerFact], open_cases: Mapping[str, Case
     create = tuple(ref for ref, fact in loans.items() if fact.overdue and ref not in open_cases)
     settle = tuple(ref for ref in open_cases if ref in loans and not loans[ref].overdue)
     return BuildPlan(create=create, settle=settle)
+
+
+# Which right an event needs. Settling has none: the ledger settles a case, nobody else.
+EVENT_ACTIONS: Final[Mapping[CaseEvent, Action]] = MappingProxyType(
+    {
+        CaseEvent.CHOOSE_STRATEGY: Action.CASE_ASSIGN,
+        CaseEvent.ASSIGN: Action.CASE_ASSIGN,
+        CaseEvent.START_WORK: Action.CASE_WORK,
+        CaseEvent.PROMISE: Action.CASE_WORK,
+        CaseEvent.KEEP_PROMISE: Action.CASE_WORK,
+        CaseEvent.BREAK_PROMISE: Action.CASE_WORK,
+        CaseEvent.HOLD: Action.CASE_WORK,  # whoever hears of a dispute must be able to stop at once
+        CaseEvent.RELEASE: Action.CASE_ASSIGN,
+        CaseEvent.RECALL: Action.CASE_ASSIGN,
+        CaseEvent.SUE: Action.CASE_ASSIGN,
+        CaseEvent.RETURN_FROM_COURT: Action.CASE_ASSIGN,
+        CaseEvent.WRITE_OFF: Action.CASE_ASSIGN,
+        CaseEvent.CLOSE: Action.CASE_ASSIGN,
+    }
+)
+# Events that need more than their name, and so have a use case of their own.
+EVENTS_WITH_DETAILS: Final = frozenset({CaseEvent.ASSIGN, CaseEvent.HOLD})
+
+# What a case page shows of a borrower, in this order; nothing else is asked of the gate for it (最小够用).
+PAGE_ELEMENTS: Final = (
+    Element.PERSON_NAME,
+    Element.MOBILE,
+    Element.RESIDENT_ID,
+    Element.ADDRESS,
+    Element.BANK_CARD,
+    Element.EMAIL,
+)
+LIST_ELEMENTS: Final = (Element.PERSON_NAME, Element.MOBILE)
+CHALLENGE_ELEMENTS: Final = (Element.RESIDENT_ID, Element.MOBILE, Element.BANK_CARD)
+
+
+class RevealReason(StrEnum):
+    """Why one field may have to be seen in clear; anything else is not a reason."""
+
+    IDENTITY_DISPUTE = "identity_dispute"
+    HARDSHIP_REVIEW = "hardship_review"
+    LEGAL_SERVICE = "legal_service"
+    CONTACT_CORRECTION = "contact_correction"
+
+
+REASON_TITLES: Final[Mapping[RevealReason, tuple[str, str]]] = MappingProxyType(
+    {
+        RevealReason.IDENTITY_DISPUTE: ("身份核实存疑", "Identity in dispute"),
+        RevealReason.HARDSHIP_REVIEW: ("减免材料审核", "Hardship papers under review"),
+        RevealReason.LEGAL_SERVICE: ("诉讼送达", "Service of court papers"),
+        RevealReason.CONTACT_CORRECTION: ("联系信息更正", "Correction of contact details"),
+    }
+)
+EVENT_TITLES: Final[Mapping[CaseEvent, tuple[str, str]]] = MappingProxyType(
+    {
+        CaseEvent.CHOOSE_STRATEGY: ("定策略", "Choose strategy"),
+        CaseEvent.ASSIGN: ("分案", "Assign"),
+        CaseEvent.START_WORK: ("开始作业", "Start work"),
+        CaseEvent.PROMISE: ("记录承诺", "Record a promise"),
+        CaseEvent.KEEP_PROMISE: ("承诺已履行", "Promise kept"),
+        CaseEvent.BREAK_PROMISE: ("承诺未履行", "Promise broken"),
+        CaseEvent.HOLD: ("暂停", "Hold"),
+        CaseEvent.RELEASE: ("解除暂停", "Release"),
+        CaseEvent.RECALL: ("退案", "Recall"),
+        CaseEvent.SUE: ("移交诉讼", "Take to court"),
+        CaseEvent.RETURN_FROM_COURT: ("诉讼退回", "Return from court"),
+        CaseEvent.WRITE_OFF: ("核销", "Write off"),
+        CaseEvent.SETTLE: ("结清", "Settle"),
+        CaseEvent.CLOSE: ("关闭", "Close"),
+    }
+)

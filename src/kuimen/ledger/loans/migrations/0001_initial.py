@@ -2,146 +2,249 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
+from django.db import migrations, models
+
 import kuimen.foundation.clock
 import kuimen.ledger.loans.rules
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Status',
+            name="Status",
             fields=[
-                ('code', models.CharField(choices=[(kuimen.ledger.loans.rules.LoanStatus['NORMAL'], 'normal'), (kuimen.ledger.loans.rules.LoanStatus['SETTLED'], 'settled'), (kuimen.ledger.loans.rules.LoanStatus['GRACE'], 'grace'), (kuimen.ledger.loans.rules.LoanStatus['LATE_16_30'], 'late_16_30'), (kuimen.ledger.loans.rules.LoanStatus['LATE_31_120'], 'late_31_120'), (kuimen.ledger.loans.rules.LoanStatus['CHARGED_OFF'], 'charged_off')], max_length=16, primary_key=True, serialize=False)),
-                ('title_zh', models.CharField(max_length=32)),
-                ('title_en', models.CharField(max_length=32)),
-                ('overdue', models.BooleanField()),
-                ('days_from', models.IntegerField(null=True)),
-                ('days_to', models.IntegerField(null=True)),
+                (
+                    "code",
+                    models.CharField(
+                        choices=[
+                            (kuimen.ledger.loans.rules.LoanStatus["NORMAL"], "normal"),
+                            (kuimen.ledger.loans.rules.LoanStatus["SETTLED"], "settled"),
+                            (kuimen.ledger.loans.rules.LoanStatus["GRACE"], "grace"),
+                            (kuimen.ledger.loans.rules.LoanStatus["LATE_16_30"], "late_16_30"),
+                            (kuimen.ledger.loans.rules.LoanStatus["LATE_31_120"], "late_31_120"),
+                            (kuimen.ledger.loans.rules.LoanStatus["CHARGED_OFF"], "charged_off"),
+                        ],
+                        max_length=16,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("title_zh", models.CharField(max_length=32)),
+                ("title_en", models.CharField(max_length=32)),
+                ("overdue", models.BooleanField()),
+                ("days_from", models.IntegerField(null=True)),
+                ("days_to", models.IntegerField(null=True)),
             ],
             options={
-                'db_table': 'loans_status',
+                "db_table": "loans_status",
             },
         ),
         migrations.CreateModel(
-            name='Facility',
+            name="Facility",
             fields=[
-                ('facility_ref', models.UUIDField(primary_key=True, serialize=False)),
-                ('source_id', models.CharField(max_length=64)),
-                ('source_key', models.CharField(max_length=200)),
-                ('credit_limit', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('granted_on', models.DateField()),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='customers.customer')),
+                ("facility_ref", models.UUIDField(primary_key=True, serialize=False)),
+                ("source_id", models.CharField(max_length=64)),
+                ("source_key", models.CharField(max_length=200)),
+                ("credit_limit", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("granted_on", models.DateField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="facilities", to="customers.customer"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'loans_facility',
+                "db_table": "loans_facility",
             },
         ),
         migrations.CreateModel(
-            name='Loan',
+            name="Loan",
             fields=[
-                ('loan_ref', models.UUIDField(primary_key=True, serialize=False)),
-                ('source_id', models.CharField(max_length=64)),
-                ('source_table', models.CharField(max_length=128)),
-                ('source_key', models.CharField(max_length=200)),
-                ('source_digest', models.BinaryField(max_length=32)),
-                ('principal', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('annual_rate', models.DecimalField(decimal_places=4, help_text='percent a year', max_digits=7)),
-                ('term_months', models.PositiveSmallIntegerField()),
-                ('instalment', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('issued_on', models.DateField()),
-                ('balance', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('paid_principal', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('paid_interest', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('paid_late_fees', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('written_off', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('imported_at', models.DateTimeField(default=kuimen.foundation.clock.now)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='customers.customer')),
-                ('facility', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='loans.facility')),
-                ('status', models.ForeignKey(db_column='status', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loans.status')),
+                ("loan_ref", models.UUIDField(primary_key=True, serialize=False)),
+                ("source_id", models.CharField(max_length=64)),
+                ("source_table", models.CharField(max_length=128)),
+                ("source_key", models.CharField(max_length=200)),
+                ("source_digest", models.BinaryField(max_length=32)),
+                ("principal", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("annual_rate", models.DecimalField(decimal_places=4, help_text="percent a year", max_digits=7)),
+                ("term_months", models.PositiveSmallIntegerField()),
+                ("instalment", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("issued_on", models.DateField()),
+                ("balance", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("paid_principal", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("paid_interest", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("paid_late_fees", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("written_off", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("imported_at", models.DateTimeField(default=kuimen.foundation.clock.now)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="loans", to="customers.customer"
+                    ),
+                ),
+                (
+                    "facility",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="loans", to="loans.facility"
+                    ),
+                ),
+                (
+                    "status",
+                    models.ForeignKey(
+                        db_column="status",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loans.status",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'loans_loan',
+                "db_table": "loans_loan",
             },
         ),
         migrations.CreateModel(
-            name='Instalment',
+            name="Instalment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('due_on', models.DateField()),
-                ('principal', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('interest', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('balance_after', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('loan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instalments', to='loans.loan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("due_on", models.DateField()),
+                ("principal", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("interest", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("balance_after", models.DecimalField(decimal_places=2, max_digits=14)),
+                (
+                    "loan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="instalments", to="loans.loan"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'loans_instalment',
+                "db_table": "loans_instalment",
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[(kuimen.ledger.loans.rules.TransactionKind['DISBURSEMENT'], 'disbursement'), (kuimen.ledger.loans.rules.TransactionKind['PRINCIPAL'], 'principal'), (kuimen.ledger.loans.rules.TransactionKind['INTEREST'], 'interest'), (kuimen.ledger.loans.rules.TransactionKind['LATE_FEE'], 'late_fee'), (kuimen.ledger.loans.rules.TransactionKind['WRITE_OFF'], 'write_off')], max_length=16)),
-                ('booked_on', models.DateField()),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('source_key', models.CharField(max_length=200)),
-                ('loan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='loans.loan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            (kuimen.ledger.loans.rules.TransactionKind["DISBURSEMENT"], "disbursement"),
+                            (kuimen.ledger.loans.rules.TransactionKind["PRINCIPAL"], "principal"),
+                            (kuimen.ledger.loans.rules.TransactionKind["INTEREST"], "interest"),
+                            (kuimen.ledger.loans.rules.TransactionKind["LATE_FEE"], "late_fee"),
+                            (kuimen.ledger.loans.rules.TransactionKind["WRITE_OFF"], "write_off"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("booked_on", models.DateField()),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("source_key", models.CharField(max_length=200)),
+                (
+                    "loan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="transactions", to="loans.loan"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'loans_transaction',
+                "db_table": "loans_transaction",
             },
         ),
         migrations.AddConstraint(
-            model_name='facility',
-            constraint=models.UniqueConstraint(fields=('source_id', 'source_key'), name='loans_facility_source'),
+            model_name="facility",
+            constraint=models.UniqueConstraint(fields=("source_id", "source_key"), name="loans_facility_source"),
         ),
         migrations.AddConstraint(
-            model_name='facility',
-            constraint=models.CheckConstraint(condition=models.Q(('credit_limit__gt', 0)), name='loans_facility_limit_positive'),
+            model_name="facility",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credit_limit__gt", 0)), name="loans_facility_limit_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instalment',
-            constraint=models.UniqueConstraint(fields=('loan', 'number'), name='loans_instalment_number'),
+            model_name="instalment",
+            constraint=models.UniqueConstraint(fields=("loan", "number"), name="loans_instalment_number"),
         ),
         migrations.AddConstraint(
-            model_name='instalment',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_after__gte', 0), ('interest__gte', 0), ('principal__gte', 0)), name='loans_instalment_no_negative'),
+            model_name="instalment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance_after__gte", 0), ("interest__gte", 0), ("principal__gte", 0)),
+                name="loans_instalment_no_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.UniqueConstraint(fields=('source_id', 'source_table', 'source_key'), name='loans_loan_source'),
+            model_name="loan",
+            constraint=models.UniqueConstraint(
+                fields=("source_id", "source_table", "source_key"), name="loans_loan_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('annual_rate__gte', 0), ('instalment__gte', 0), ('principal__gt', 0), ('term_months__gt', 0)), name='loans_loan_terms'),
+            model_name="loan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("annual_rate__gte", 0), ("instalment__gte", 0), ("principal__gt", 0), ("term_months__gt", 0)
+                ),
+                name="loans_loan_terms",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('balance__gte', 0), ('paid_interest__gte', 0), ('paid_late_fees__gte', 0), ('paid_principal__gte', 0), ('written_off__gte', 0)), name='loans_loan_no_negative'),
+            model_name="loan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("balance__gte", 0),
+                    ("paid_interest__gte", 0),
+                    ("paid_late_fees__gte", 0),
+                    ("paid_principal__gte", 0),
+                    ("written_off__gte", 0),
+                ),
+                name="loans_loan_no_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('principal', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('paid_principal'), '+', models.F('balance')), '+', models.F('written_off')))), name='loans_loan_principal_adds_up'),
+            model_name="loan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "principal",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("paid_principal"), "+", models.F("balance")
+                            ),
+                            "+",
+                            models.F("written_off"),
+                        ),
+                    )
+                ),
+                name="loans_loan_principal_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('written_off', 0), ('status', kuimen.ledger.loans.rules.LoanStatus['CHARGED_OFF']), _connector='OR'), name='loans_loan_loss_is_charged_off'),
+            model_name="loan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("written_off", 0), ("status", kuimen.ledger.loans.rules.LoanStatus["CHARGED_OFF"]), _connector="OR"
+                ),
+                name="loans_loan_loss_is_charged_off",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('loan', 'kind', 'source_key'), name='loans_transaction_source'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(fields=("loan", "kind", "source_key"), name="loans_transaction_source"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['disbursement', 'principal', 'interest', 'late_fee', 'write_off'])), name='loans_transaction_kind'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["disbursement", "principal", "interest", "late_fee", "write_off"])),
+                name="loans_transaction_kind",
+            ),
         ),
     ]

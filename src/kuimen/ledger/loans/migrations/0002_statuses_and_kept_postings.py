@@ -1,12 +1,12 @@
-from typing import Any
-
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from kuimen.gate.access.table_rules import never_deleted
 from kuimen.ledger.loans.rules import STATUS_TABLE
 
 
-def fill(apps: Any, schema_editor: Any) -> None:
+def fill(apps: Apps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     status = apps.get_model("loans", "Status")
     status.objects.bulk_create(
         status(
@@ -21,7 +21,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
     )
 
 
-def clear(apps: Any, schema_editor: Any) -> None:
+def clear(apps: Apps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     apps.get_model("loans", "Status").objects.all().delete()
 
 

@@ -1,0 +1,33 @@
+"""Use cases of collection: build, dispatch, work, look."""
+
+from kuimen.scenarios.collections.services.building import BuildReport, build_cases, create_case
+from kuimen.scenarios.collections.services.lookup import CaseSummary
+from kuimen.scenarios.collections.services.pages import (
+    CasePage,
+    CaseView,
+    HistoryStep,
+    challenge,
+    list_cases,
+    open_case,
+    reveal,
+)
+from kuimen.scenarios.collections.services.stepping import apply_event, assign, assign_evenly, hold, recall
+
+__all__ = [
+    "BuildReport",
+    "CasePage",
+    "CaseSummary",
+    "CaseView",
+    "HistoryStep",
+    "apply_event",
+    "assign",
+    "assign_evenly",
+    "build_cases",
+    "challenge",
+    "create_case",
+    "hold",
+    "list_cases",
+    "open_case",
+    "recall",
+    "reveal",
+]
