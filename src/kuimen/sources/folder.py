@@ -2,7 +2,9 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self, override
+from typing import Self
+
+from typing_extensions import override
 
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError
 from kuimen.sources.relations import ColumnInfo, RelationInfo, RelationKind, Sample, Source

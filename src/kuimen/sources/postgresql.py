@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, LiteralString, Self, override
+from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg import errors as pg_errors
 from psycopg import sql
+from typing_extensions import override
 
 from kuimen.sources.encodings import decode_lenient
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError, SourceUnavailableError
