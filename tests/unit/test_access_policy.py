@@ -42,7 +42,6 @@ PINNED: dict[Role, set[str]] = {
         "case.open",
         "case.assign",
         "case.work",
-        "approval.request",
         "disclosure.view_masked",
     },
     Role.AUDITOR: {
@@ -71,9 +70,10 @@ PINNED: dict[Role, set[str]] = {
         "ledger.import",
         "ledger.read",
         "case.build",
-        "approval.request",
     },
 }
+for _role in set(Role) - {Role.AUDITOR}:
+    PINNED[_role].add("approval.request")
 OWN_CASE = Resource(kind="case", ref="case-1", assignee="S1", maker="S2", beneficiary="S3")
 FOR_COLLECTION = {"purpose": "collection", "reason": "核对身份"}
 
