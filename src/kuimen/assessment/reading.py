@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from kuimen.assessment.errors import AssessmentNotFoundError
 from kuimen.assessment.models import Assessment, ClauseResult, Judgement
 from kuimen.assessment.rules import Conclusion, Finding, Verdict, conclude, tally, with_judgement
 from kuimen.standard import Clause, load_catalogue
@@ -213,3 +214,15 @@ def view_of(assessment: Assessment) -> AssessmentView:
         audit_entry=assessment.audit_entry,
         clauses=clauses,
     )
+
+
+def view(assessment_id: UUID) -> AssessmentView:
+    """Return one assessment with its clauses, evidence and approved judgements. Cost: four queries.
+
+    Raises:
+        AssessmentNotFoundError: there is none with this id.
+    """
+    found = Assessment.objects.filter(pk=assessment_id).first()
+    if found is None:
+        raise AssessmentNotFoundError("assessment: no run has this id; list the runs and choose one")
+    return view_of(found)

@@ -1,6 +1,7 @@
 """Runs the probes of every installed room against the live system, in one read-only snapshot."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -8,7 +9,7 @@ from importlib.util import find_spec
 
 from django.apps import apps
 from django.db import Error as DatabaseFault
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from kuimen.foundation import clock
 from kuimen.foundation.errors import KuimenError
@@ -69,24 +70,33 @@ def run_probes(
 ) -> tuple[ProbeRun, ...]:
     """Run every probe and return what came of each; none can change anything.
 
-    All of them see the same snapshot of the database. Each has a savepoint of its own, so that one that breaks leaves
-    the others whole.
+    All of them see the same committed snapshot of the database, on connections of their own: whatever transaction the
+    caller has open is neither seen nor touched. Each probe has a savepoint, so that one that breaks leaves the others
+    whole.
 
     Args:
         probes: who looks, in order.
         context: what they may know.
-        progress: called with (done, total, clause id) before each probe and once at the end.
+        progress: called with (done, total, clause id) before each probe and once at the end, from another thread.
     """
-    report = progress or _silent
+    # Connections belong to threads: a fresh thread is how Django gives a transaction beside the caller's.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="assessment") as aside:
+        return aside.submit(_run_all, probes, context, progress or _silent).result()
+
+
+def _run_all(probes: Sequence[RegisteredProbe], context: ProbeContext, report: Progress) -> tuple[ProbeRun, ...]:
     runs: list[ProbeRun] = []
-    with transaction.atomic(durable=True):
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        with scope.institution_wide():
-            for position, probe in enumerate(probes):
-                report(position, len(probes), probe.clause)
-                runs.append(_run(probe, context=context))
-    report(len(probes), len(probes), "")
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            with scope.institution_wide():
+                for position, probe in enumerate(probes):
+                    report(position, len(probes), probe.clause)
+                    runs.append(_run(probe, context=context))
+        report(len(probes), len(probes), "")
+    finally:
+        connections.close_all()
     return tuple(runs)
 
 

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -14,19 +13,18 @@ from kuimen.assessment.errors import (
     JudgementDecidedError,
     JudgementNotFoundError,
     ReasonMissingError,
-    ReportUnavailableError,
     SamePersonError,
     VerdictNotForPeopleError,
 )
 from kuimen.assessment.evidence import canonical, digests_of, evidence_body
-from kuimen.assessment.models import Assessment, ClauseResult, EvidenceItem, Judgement, JudgementDecision, Report
-from kuimen.assessment.reading import AssessmentView, ClauseView, view_of
-from kuimen.assessment.report import report_document, typeset
+from kuimen.assessment.models import Assessment, ClauseResult, EvidenceItem, Judgement, JudgementDecision
+from kuimen.assessment.reading import AssessmentView, ClauseView, view, view_of
+from kuimen.assessment.report import render_report, report_file
 from kuimen.assessment.rules import METHOD, OPEN_VERDICTS, Finding, ProbeReport, Verdict, machine_finding, may_approve
 from kuimen.assessment.running import ProbeRun, Progress, all_probes, run_probes
 from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
-from kuimen.gate.audit.services import SYSTEM, Actor, record, record_refusal
+from kuimen.gate.audit.services import Actor, record, record_refusal
 from kuimen.standard import Catalogue, Outcome, ProbeContext, load_catalogue
 
 __all__ = [
@@ -37,6 +35,7 @@ __all__ = [
     "judge",
     "latest",
     "render_report",
+    "report_file",
     "run_assessment",
     "view",
 ]
@@ -109,18 +108,6 @@ def run_assessment(actor: Actor, *, institution: str = "", progress: Progress | 
     return view(assessment_id)
 
 
-def view(assessment_id: UUID) -> AssessmentView:
-    """Return one assessment with its clauses, evidence and approved judgements. Cost: four queries.
-
-    Raises:
-        AssessmentNotFoundError: there is none with this id.
-    """
-    found = Assessment.objects.filter(pk=assessment_id).first()
-    if found is None:
-        raise AssessmentNotFoundError("assessment: no run has this id; list the runs and choose one")
-    return view_of(found)
-
-
 def latest() -> AssessmentView | None:
     """Return the newest assessment, or None where none was ever run."""
     found = Assessment.objects.first()
@@ -130,48 +117,6 @@ def latest() -> AssessmentView | None:
 def history(limit: int = 20) -> list[Assessment]:
     """Return the newest runs, newest first, without their clauses."""
     return list(Assessment.objects.all()[:limit])
-
-
-def render_report(assessment_id: UUID, path: Path | None = None, *, actor: Actor = SYSTEM) -> Report:
-    """Set one assessment as PDF, write it, and keep its digests.
-
-    The same assessment gives the same bytes every time, so a printed report can be compared with a new one; an approved
-    judgement changes it.
-
-    Args:
-        assessment_id: the assessment.
-        path: where to write; the report folder of the installation, under the assessment's number, when None.
-        actor: who asked for it.
-
-    Raises:
-        AssessmentNotFoundError: there is none with this id.
-        ReportUnavailableError: the typesetter or its fonts are missing, or the file cannot be written.
-    """
-    shown = view(assessment_id)
-    pdf = typeset(report_document(shown), moment=shown.started_at)
-    target = path or Path(settings.KUIMEN_REPORT_DIR) / f"{shown.number}.pdf"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(pdf)
-    except OSError:
-        raise ReportUnavailableError("path: the report cannot be written there; choose a writable folder") from None
-    digests = digests_of(pdf)
-    with transaction.atomic():
-        record(
-            "assessment.report",
-            actor=actor,
-            object_type="assessment",
-            object_ref=str(assessment_id),
-            purpose="compliance_assessment",
-            facts={"number": shown.number, "bytes": len(pdf), "sm3": digests.sm3.hex()},
-        )
-        return Report.objects.create(
-            assessment_id=assessment_id,
-            path=str(target),
-            rendered_at=clock.now(),
-            sm3=digests.sm3,
-            sha256=digests.sha256,
-        )
 
 
 def judge(
