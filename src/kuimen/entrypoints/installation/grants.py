@@ -18,7 +18,7 @@ from kuimen.entrypoints.installation.servers import (
     OWNER,
 )
 
-INSERT_ONLY_PREFIXES = ("audit_",)
+INSERT_ONLY_PREFIXES = ("audit_", "assessment_")
 READ_ONLY_TABLES = ("django_migrations",)
 ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",
@@ -44,9 +44,7 @@ def create_roles(admin: Connection, passwords: dict[str, str]) -> None:
         known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
         verifier = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         statement: LiteralString = "ALTER ROLE {} " if known else "CREATE ROLE {} "
-        statement += (
-            "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT CONNECTION LIMIT -1 PASSWORD {}"
-        )
+        statement += "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT CONNECTION LIMIT -1 PASSWORD {}"
         admin.execute(sql.SQL(statement).format(name, sql.Literal(verifier)))
         if role != OWNER:
             for setting in ROLE_SETTINGS:
@@ -148,11 +146,11 @@ def _grant_assessor(owner: Connection) -> None:
         readable = [sql.Identifier(column) for column in columns if column not in SECRET_COLUMNS]
         if readable:
             owner.execute(
-                sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(sql.SQL(", ").join(readable), sql.Identifier(table), role),
+                sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(
+                    sql.SQL(", ").join(readable), sql.Identifier(table), role
+                ),
             )
 
 
 def _run(owner: Connection, statement: LiteralString, role: str) -> None:
     owner.execute(sql.SQL(statement).format(sql.Identifier(role)))
-
-
