@@ -59,7 +59,7 @@ def run_assessment(actor: Actor, *, institution: str = "", progress: Progress | 
         AuditUnavailableError: the audit log takes no entry; nothing is kept.
     """
     catalogue = load_catalogue()
-    context = ProbeContext(at=clock.now(), institution=settings.KUIMEN_INSTITUTION_ID)
+    context = ProbeContext(at=clock.now(), institution=str(settings.KUIMEN_INSTITUTION_ID))
     runs = run_probes(all_probes(), context=context, progress=progress)
     assessment_id = new_ref()
     evidence = _evidence(assessment_id, runs)
@@ -89,7 +89,7 @@ def run_assessment(actor: Actor, *, institution: str = "", progress: Progress | 
         Assessment.objects.create(
             assessment_id=assessment_id,
             number=number,
-            institution_id=settings.KUIMEN_INSTITUTION_ID,
+            institution_id=str(settings.KUIMEN_INSTITUTION_ID),
             institution_name=institution or settings.KUIMEN_INSTITUTION_NAME,
             actor_ref=actor.ref,
             actor_label=actor.label,
