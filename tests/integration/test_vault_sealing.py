@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from fixtures.installed import System
 
+from fixtures.installed import System
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.keys import services as keys
@@ -31,7 +31,7 @@ from kuimen.gate.vault.errors import (
 from kuimen.gate.vault.models import Index, Record
 from kuimen.gate.vault.opening import open_records
 from kuimen.gate.vault.rules import RecordState, SealOutcome
-from kuimen.gate.vault.services import SealItem, SealedRef
+from kuimen.gate.vault.services import SealedRef, SealItem
 from kuimen.kernels.elements.model import Element, RetentionClass
 
 PHONE = "19990001234"
@@ -437,14 +437,11 @@ def test_a_forked_worker_keeps_the_keys_and_draws_nonces_of_its_own(system: Syst
     assert answer[:-1] != seal(key, b"same", aad=b"", key_id=1)
 
 
-@pytest.mark.slow
-def test_twenty_thousand_values_a_second_go_into_the_vault(system: System) -> None:
-    persons = [uuid4() for _ in range(2_000)]
+def test_a_batch_of_thousands_costs_well_under_a_millisecond_of_processor_a_value(system: System) -> None:
+    """A guard against a query per value; the rate itself stands in the benchmarks."""
+    persons = [uuid4() for _ in range(500)]
     keys.keyring().person_keys(persons, RetentionClass.IDENTITY_TRANSACTION)
-    items = [item(row, f"1999{row:07d}", person=persons[row % 2_000]) for row in range(20_000)]
-    started = time.perf_counter()
-    for start in range(0, len(items), 5_000):
-        vault.seal_many(items[start : start + 5_000])
-    rate = len(items) / (time.perf_counter() - started)
-    print(f"sealed {rate:,.0f} values/s")
-    assert rate > 5_000  # a shared machine; the figure itself stands in the benchmarks
+    items = [item(row, f"1999{row:07d}", person=persons[row % 500]) for row in range(4_000)]
+    started = time.process_time()
+    vault.seal_many(items)
+    assert (time.process_time() - started) / len(items) < 0.0006

@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
     return target
 
 
-def rewrite(path: Path, *, checksum: bool = True, **changes: Any) -> None:
+def rewrite(path: Path, *, checksum: bool = True, **changes: object) -> None:
     """Alter the file as an attacker would, with the checksum made right again unless told otherwise."""
     document = json.loads(path.read_text())
     for dotted, value in changes.items():

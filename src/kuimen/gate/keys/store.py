@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import Error, connections, transaction
 
+from kuimen.gate.keys.arrays import bytea_array, int_array, uuid_array
 from kuimen.gate.keys.errors import KeyStoreError
 from kuimen.gate.keys.rules import KeyState, KeySuite, RetentionClass
 
@@ -52,7 +53,7 @@ _INSERT_PERSONS = """
 def person_rows(refs: Collection[UUID], retention_class: RetentionClass) -> list[WrappedPersonKey]:
     """Return every generation of the persons' keys in one class, oldest first. One round trip."""
     with translated(), connections[DATABASE].cursor() as cursor:
-        cursor.execute(_SELECT_PERSONS, [retention_class.value, list(refs)])
+        cursor.execute(_SELECT_PERSONS, [retention_class.value, uuid_array(refs)])
         return [
             WrappedPersonKey(
                 person_ref=ref,
@@ -88,9 +89,9 @@ def insert_person_rows(
                 domain_version,
                 KeyState.ACTIVE.value,
                 created_at,
-                list(refs),
-                list(generations),
-                list(wrapped),
+                uuid_array(refs),
+                int_array(generations),
+                bytea_array(wrapped),
             ],
         )
         return int(cursor.rowcount)

@@ -18,6 +18,7 @@ from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.keys.material import DataKey
 from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import RecordNotFoundError, SealedValueTamperedError
+from kuimen.gate.vault.sealing import CONTEXT_OF_ALL
 from kuimen.gate.vault.store import StoredRecord
 from kuimen.kernels.ciphers import SealBrokenError, build_aad, open_sealed
 from kuimen.kernels.elements.model import RetentionClass
@@ -73,7 +74,7 @@ def open_stored(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, by
         if key is None:
             broken.append(record.record_id)
             continue
-        aad = build_aad(
+        context = build_aad(
             institution,
             record=record.record_id,
             element=record.element,
@@ -82,7 +83,7 @@ def open_stored(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, by
             generation=record.generation,
         )
         try:
-            opened[record.record_id] = open_sealed(key.key, record.sealed, aad=aad)
+            opened[record.record_id] = open_sealed(key.key, record.sealed, aad=CONTEXT_OF_ALL, row_aad=context)
         except SealBrokenError:
             broken.append(record.record_id)
     if broken:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import pyarrow as pa
+
 from kuimen.foundation.identifiers import new_ref
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.keys.keyring import Keyring
@@ -18,12 +20,12 @@ from kuimen.gate.vault.errors import (
     ValueRefusedError,
 )
 from kuimen.gate.vault.rules import LARGEST_VALUE_BYTES, SOURCE_KEY_BYTES, is_indexed, table_key_scope
-from kuimen.kernels.ciphers import Suite, blind_tag, build_aad, normalise_for_index, seal
+from kuimen.kernels.ciphers import TAG_BYTES, HmacSM3, Sealer, build_aad, normalise_for_index
 from kuimen.kernels.elements.model import Element, RetentionClass, Storage
 from kuimen.kernels.elements.table import ELEMENT_TABLE
 
 PURPOSE: Final = "vault.seal"
-_SUITES: Final = {KeySuite.SM4_GCM: Suite.SM4_GCM, KeySuite.AES_256_GCM: Suite.AES_256_GCM}
+CONTEXT_OF_ALL: Final = b"kuimen.vault"  # the batch's share of the associated data; the row's share is its context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +62,45 @@ def coordinates_of(item: SealItem) -> Coordinates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedItem:
-    """An item sealed under one record id; everything that the record row and its index row need."""
+class Destination:
+    """Where an item goes: record id, class, key, and the context that all of these make."""
 
-    item: SealItem
     record_id: UUID
     retention_class: RetentionClass
     key_scope: str
-    generation: int
+    key: DataKey
+    context: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedItem:
+    """A sealed item; everything that the record row and its index row need."""
+
+    item: SealItem
+    destination: Destination
     sealed: bytes
     tag: bytes | None
     tag_generation: int | None
+
+    @property
+    def record_id(self) -> UUID:
+        """Return the vault record."""
+        return self.destination.record_id
+
+    @property
+    def retention_class(self) -> RetentionClass:
+        """Return the class whose clock ends its life."""
+        return self.destination.retention_class
+
+    @property
+    def key_scope(self) -> str:
+        """Return the scope of the table key, empty under a person key."""
+        return self.destination.key_scope
+
+    @property
+    def generation(self) -> int:
+        """Return the generation of the key."""
+        return self.destination.key.generation
 
 
 def checked(items: Sequence[SealItem]) -> list[bytes]:
@@ -137,34 +167,61 @@ def seal_batch(
         if item.person_ref is not None:
             persons[class_of(item)].add(item.person_ref)
     keys = {kind: ring.person_keys(refs, kind) for kind, refs in persons.items()}
-    institution = ring.institution_id.bytes
-    sealed = []
-    for item, data in zip(items, clear, strict=True):
-        kind = class_of(item)
-        key, scope = _key_for(ring, keys, item, kind)
-        record_id = (record_ids or {}).get(coordinates_of(item)) or new_ref()
-        aad = build_aad(
-            institution,
-            record=record_id,
-            element=item.element.value,
-            person=item.person_ref,
-            retention_class=kind.value,
-            generation=key.generation,
+    destinations = [_destination(ring, keys, item, (record_ids or {}).get(coordinates_of(item))) for item in items]
+    taggers = {element: _Tagger(ring, element) for element in {item.element for item in items} if is_indexed(element)}
+    return [
+        SealedItem(
+            item=item,
+            destination=destination,
+            sealed=sealed,
+            tag=tagger.tag(data) if (tagger := taggers.get(item.element)) else None,
+            tag_generation=tagger.generation if tagger else None,
         )
-        tag, tag_generation = _tag(ring, item.element, data)
-        sealed.append(
-            SealedItem(
-                item=item,
-                record_id=record_id,
-                retention_class=kind,
-                key_scope=scope,
-                generation=key.generation,
-                sealed=seal(key.key, data, aad=aad, suite=_SUITES[key.suite], key_id=key.generation),
-                tag=tag,
-                tag_generation=tag_generation,
-            )
+        for item, data, destination, sealed in zip(
+            items, clear, destinations, _seal_columns(destinations, clear), strict=True
         )
+    ]
+
+
+def _seal_columns(destinations: Sequence[Destination], clear: Sequence[bytes]) -> list[bytes]:
+    """Seal with one key per row, a column for each suite that occurs; the column kernel does the work."""
+    positions: dict[KeySuite, list[int]] = defaultdict(list)
+    for position, destination in enumerate(destinations):
+        positions[destination.key.suite].append(position)
+    sealed = [b""] * len(clear)
+    for suite, chosen in positions.items():
+        rows = [destinations[position] for position in chosen]
+        sealer = Sealer.for_key(rows[0].key.key, suite.value)
+        column = sealer.seal_column(
+            pa.array([clear[position] for position in chosen], type=pa.large_binary()),
+            CONTEXT_OF_ALL,
+            row_aad=[row.context for row in rows],
+            row_keys=[row.key.key for row in rows],
+            row_key_ids=[row.key.generation for row in rows],
+        )
+        for position, value in zip(chosen, column.to_pylist(), strict=True):
+            sealed[position] = value
     return sealed
+
+
+def _destination(
+    ring: Keyring,
+    keys: Mapping[RetentionClass, Mapping[UUID, DataKey]],
+    item: SealItem,
+    record_id: UUID | None,
+) -> Destination:
+    kind = class_of(item)
+    key, scope = _key_for(ring, keys, item, kind)
+    chosen = record_id or new_ref()
+    context = build_aad(
+        ring.institution_id.bytes,
+        record=chosen,
+        element=item.element.value,
+        person=item.person_ref,
+        retention_class=kind.value,
+        generation=key.generation,
+    )
+    return Destination(record_id=chosen, retention_class=kind, key_scope=scope, key=key, context=context)
 
 
 def _key_for(
@@ -176,8 +233,17 @@ def _key_for(
     return ring.table_key(scope, kind), scope
 
 
-def _tag(ring: Keyring, element: Element, data: bytes) -> tuple[bytes | None, int | None]:
-    if not is_indexed(element):
-        return None, None
-    material = ring.index_key(element.value)
-    return blind_tag(material.key, normalise_for_index(element, data.decode("utf-8"))), material.generation
+class _Tagger:
+    """The index key of one element made ready for a batch."""
+
+    __slots__ = ("_element", "_keyed", "generation")
+
+    def __init__(self, ring: Keyring, element: Element) -> None:
+        material = ring.index_key(element.value)
+        self._element = element.value
+        self._keyed = HmacSM3(material.key)
+        self.generation = material.generation
+
+    def tag(self, data: bytes) -> bytes:
+        """Return what `blind_tag` returns, without setting the key up for every value."""
+        return self._keyed.tag(normalise_for_index(self._element, data.decode("utf-8")).encode())[:TAG_BYTES]

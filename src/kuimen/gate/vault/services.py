@@ -15,6 +15,7 @@ from kuimen.foundation.identifiers import RecordId
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import services as keys
+from kuimen.gate.keys.arrays import uuid_array
 from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import BoundRecordDiffersError, ElementNotIndexedError, RecordNotFoundError
@@ -122,7 +123,7 @@ def bind_many(record_ids: Collection[UUID], *, actor: audit.Actor = audit.SYSTEM
                 f"{len(wanted) - found} of the record ids are not in the vault; nothing was bound"
             )
         with connection.cursor() as cursor:
-            cursor.execute(_BIND, [RecordState.BOUND.value, clock.now(), list(wanted), RecordState.PENDING.value])
+            cursor.execute(_BIND, [RecordState.BOUND.value, clock.now(), uuid_array(wanted), RecordState.PENDING.value])
             changed = int(cursor.rowcount)
         audit.record("vault.bind", actor=actor, object_type="vault", facts={"records": len(wanted), "changed": changed})
     return changed

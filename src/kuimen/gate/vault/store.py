@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import Error, connection
 
+from kuimen.gate.keys.arrays import bytea_array, int_array, uuid_array
 from kuimen.gate.vault.errors import VaultBusyError
 from kuimen.gate.vault.rules import RecordState
 from kuimen.gate.vault.sealing import Coordinates, SealedItem
@@ -51,8 +52,9 @@ _INSERT = """
 """
 _INSERT_TAGS = """
     INSERT INTO vault_index (record_id, element, generation, tag)
-    SELECT record_id, element, generation, tag
-    FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::bytea[]) AS new (record_id, element, generation, tag)
+    SELECT new.record_id, record.element, generation, tag
+    FROM unnest(%s::uuid[], %s::int[], %s::bytea[]) AS new (record_id, generation, tag)
+    JOIN vault_record AS record ON record.record_id = new.record_id
 """
 _DELETE_TAGS = "DELETE FROM vault_index WHERE record_id = ANY(%s::uuid[])"
 _SELECT_AT = """
@@ -101,11 +103,11 @@ def insert(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> set[UUID]:
                     *constants,
                     RecordState.PENDING.value,
                     sealed_at,
-                    [one.record_id for one in members],
-                    [one.item.person_ref for one in members],
-                    [one.generation for one in members],
-                    [one.sealed for one in members],
-                    [one.item.source_key for one in members],
+                    uuid_array(one.record_id for one in members),
+                    uuid_array(one.item.person_ref for one in members),
+                    int_array(one.generation for one in members),
+                    bytea_array(one.sealed for one in members),
+                    bytea_array(one.item.source_key for one in members),
                 ],
             )
             created.update(row[0] for row in cursor.fetchall())
@@ -122,10 +124,9 @@ def insert_tags(sealed: Iterable[SealedItem]) -> None:
         cursor.execute(
             _INSERT_TAGS,
             [
-                [one.record_id for one in tagged],
-                [one.item.element.value for one in tagged],
-                [one.tag_generation for one in tagged],
-                [one.tag for one in tagged],
+                uuid_array(one.record_id for one in tagged),
+                int_array(one.tag_generation for one in tagged),
+                bytea_array(one.tag or b"" for one in tagged),
             ],
         )
 
@@ -138,7 +139,7 @@ def locked_at(coordinates: Iterable[Coordinates]) -> list[StoredRecord]:
     found: list[StoredRecord] = []
     with translated(), connection.cursor() as cursor:
         for place, keys in sorted(groups.items()):
-            cursor.execute(_SELECT_AT, [*place, keys])
+            cursor.execute(_SELECT_AT, [*place, bytea_array(keys)])
             found.extend(_stored(row) for row in cursor.fetchall())
     return found
 
@@ -146,7 +147,7 @@ def locked_at(coordinates: Iterable[Coordinates]) -> list[StoredRecord]:
 def by_ids(record_ids: Collection[UUID]) -> list[StoredRecord]:
     """Return the records of these ids; absent ones are left out."""
     with translated(), connection.cursor() as cursor:
-        cursor.execute(_SELECT_IDS, [list(record_ids)])
+        cursor.execute(_SELECT_IDS, [uuid_array(record_ids)])
         return [_stored(row) for row in cursor.fetchall()]
 
 
@@ -169,7 +170,7 @@ def reseal(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> None:
                     one.record_id,
                 ],
             )
-        cursor.execute(_DELETE_TAGS, [[one.record_id for one in sealed]])
+        cursor.execute(_DELETE_TAGS, [uuid_array(one.record_id for one in sealed)])
     insert_tags(sealed)
 
 
