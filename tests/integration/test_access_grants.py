@@ -1,13 +1,12 @@
 """Rights as they live in PostgreSQL: applied for, approved by another, ended by dates, revocation, leaving."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import connection
 
+from fixtures.at_once import at_once
 from fixtures.installed import System
 from fixtures.people import OFFICERS, PASSWORD, People, appoint_officers
 from kuimen.foundation.sensitive import Sensitive
@@ -48,29 +47,6 @@ def apply(people: People, staff_no: str, role: Role, post: str, *, system: Syste
             reason="测试",
         )
     )
-
-
-def at_once(*deeds: Callable[[], object]) -> list[object]:
-    """Run deeds on threads with connections of their own, all released at the same moment."""
-    barrier = threading.Barrier(len(deeds))
-    results: list[object] = [None] * len(deeds)
-
-    def run(number: int, deed: Callable[[], object]) -> None:
-        try:
-            connection.ensure_connection()
-            barrier.wait(timeout=20)
-            results[number] = deed()
-        except Exception as error:  # noqa: BLE001 - the outcome is what the test asserts
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number, deed)) for number, deed in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return results
 
 
 def test_the_first_officers_are_appointed_once_as_the_first_entry_of_the_room(people: People) -> None:
@@ -147,14 +123,12 @@ def test_roles_that_must_stay_apart_are_refused_and_recorded(people: People, sys
     assert refusals("grant.apply") == 1
 
 
-@pytest.mark.parametrize(
-    ("role", "post"), [(Role.ENGINEER, "collection"), (Role.COLLECTOR, "audit"), (Role.COLLECTOR, "no-such")]
-)
-def test_a_role_needs_a_post_that_the_person_holds(people: People, system: System, role: Role, post: str) -> None:
+def test_a_role_needs_a_post_that_the_person_holds(people: People, system: System) -> None:
     people.hire("C0001")
     services.assign_post("C0001", post="collection", officer=people.maker)
-    with pytest.raises(StaffInputError):
-        apply(people, "C0001", role, post, system=system)
+    for role, post in ((Role.ENGINEER, "collection"), (Role.COLLECTOR, "audit"), (Role.COLLECTOR, "no-such")):
+        with pytest.raises(StaffInputError):
+            apply(people, "C0001", role, post, system=system)
 
 
 def test_outsourced_staff_get_collection_roles_only(people: People, system: System) -> None:
@@ -202,12 +176,12 @@ def test_a_grant_for_later_begins_by_itself_at_its_date(people: People, system: 
     assert people.subject("C0001").roles == {Role.COLLECTOR}
 
 
-@pytest.mark.parametrize("days", [0, -1, 400])
-def test_dates_in_the_past_or_beyond_a_year_are_refused(people: People, system: System, days: int) -> None:
+def test_dates_in_the_past_or_beyond_a_year_are_refused(people: People, system: System) -> None:
     people.hire("C0001")
     services.assign_post("C0001", post="collection", officer=people.maker)
-    with pytest.raises(StaffInputError):
-        apply(people, "C0001", Role.COLLECTOR, "collection", system=system, days=days)
+    for days in (0, -1, 400):
+        with pytest.raises(StaffInputError):
+            apply(people, "C0001", Role.COLLECTOR, "collection", system=system, days=days)
 
 
 def test_the_same_application_twice_is_a_conflict(people: People, system: System) -> None:
@@ -332,23 +306,18 @@ def test_without_a_second_factor_granted_roles_do_not_work(people: People, syste
     assert not Agency.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE access_role_grant SET decided_by_id = applied_by_id",
-        "UPDATE access_role_grant SET valid_until = valid_from",
-        "UPDATE access_role_grant SET state = 'for_ever'",
-        "UPDATE access_role_grant SET decided_by_id = NULL",
-        "DELETE FROM access_role_grant",
-        "UPDATE access_appointment SET id = 2",
-        "INSERT INTO access_appointment SELECT 2, appointed_at, audit_entry FROM access_appointment",
-    ],
-)
-def test_the_database_itself_refuses_what_no_service_would_write(
-    people: People, system: System, statement: str
-) -> None:
-    with system.connect() as application, pytest.raises(psycopg.Error):
-        application.execute(statement.encode())
+def test_the_database_itself_refuses_what_no_service_would_write(people: People, system: System) -> None:
+    for statement in (
+        b"UPDATE access_role_grant SET decided_by_id = applied_by_id",
+        b"UPDATE access_role_grant SET valid_until = valid_from",
+        b"UPDATE access_role_grant SET state = 'for_ever'",
+        b"UPDATE access_role_grant SET decided_by_id = NULL",
+        b"DELETE FROM access_role_grant",
+        b"UPDATE access_appointment SET id = 2",
+        b"INSERT INTO access_appointment SELECT 2, appointed_at, audit_entry FROM access_appointment",
+    ):
+        with system.connect() as application, pytest.raises(psycopg.Error):
+            application.execute(statement)
 
 
 def test_a_weak_password_is_refused_without_being_repeated(people: People, system: System) -> None:
