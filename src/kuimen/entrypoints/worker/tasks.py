@@ -1,0 +1,66 @@
+"""Background jobs: what happens at night and every few minutes, each as the system and on record.
+
+Times of day are of the business clock; procrastinate reads cron in the process's time zone, which the worker sets.
+"""
+
+import logging
+from uuid import UUID
+
+from procrastinate.contrib.django import app
+
+from kuimen.assessment import services as assessment
+from kuimen.foundation.errors import KuimenError
+from kuimen.gate.access import services as access
+from kuimen.gate.audit.services import SYSTEM
+from kuimen.governance.inventory import services as inventory
+from kuimen.governance.inventory.models import DataSource
+from kuimen.scenarios.collections import services as collections
+from kuimen.sources.scan import scan_open
+
+log = logging.getLogger("kuimen.worker")
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="expire_grants", pass_context=False)
+def expire_grants(timestamp: int) -> int:
+    """Begin and end role grants whose dates have come."""
+    del timestamp
+    return access.expire_due_grants()
+
+
+@app.periodic(cron="30 1 * * *")
+@app.task(queueing_lock="build_cases", pass_context=False)
+def build_cases(timestamp: int) -> None:
+    """Open cases for loans that became overdue and settle those of loans that were repaid."""
+    del timestamp
+    collections.build_cases()
+
+
+@app.periodic(cron="30 2 * * *")
+@app.task(queueing_lock="rescan", pass_context=False)
+def rescan_sources(timestamp: int) -> None:
+    """Scan every registered source again, one job each."""
+    del timestamp
+    for source in DataSource.objects.filter(active=True):
+        rescan_source.defer(source_id=str(source.source_id))
+
+
+@app.task(pass_context=False)
+def rescan_source(source_id: str) -> None:
+    """Scan one registered source and record what drifted."""
+    row = inventory.source_of(UUID(source_id))
+    with inventory.reopen(row) as source:
+        found = list(scan_open(source, overlay=row.overlay or None))
+    inventory.record_scan(found, SYSTEM, source_id=row.source_id)
+
+
+@app.periodic(cron="0 4 * * *")
+@app.task(queueing_lock="assess", pass_context=False)
+def assess_nightly(timestamp: int) -> None:
+    """Run every control, so that the morning's overview is of this night."""
+    del timestamp
+    try:
+        assessment.run_assessment(SYSTEM)
+    except KuimenError as failure:
+        log.warning("the nightly assessment did not run: %s", failure.code)
+        raise
