@@ -99,18 +99,24 @@ def update_loans(changed: Sequence[NumberedRow]) -> None:
 
 
 def insert_schedules(loans: Sequence[NumberedRow]) -> int:
-    """Insert the contractual schedule of each new loan and return the number of instalments."""
-    return _copy(
-        "loans_instalment",
-        ("loan_id", "number", "due_on", "principal", "interest", "balance_after"),
-        _schedule_lines(loans),
-    )
+    """Insert the contractual schedule of each new loan and return the number of instalments.
 
-
-def _schedule_lines(loans: Sequence[NumberedRow]) -> Iterator[tuple[Any, ...]]:
-    for ref, row in loans:
-        for line in annuity_schedule(row):
-            yield (ref, line.number, line.due_on, line.principal, line.interest, line.balance_after)
+    Lines are written as COPY text: references, whole numbers, dates and amounts hold nothing that needs escaping, and
+    it takes half the time of adapting each of half a million values.
+    """
+    statement = "COPY loans_instalment (loan_id, number, due_on, principal, interest, balance_after) FROM STDIN"
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for ref, row in loans:
+            lines = annuity_schedule(row)
+            count += len(lines)
+            copy.write(
+                "".join(
+                    f"{ref}\t{line.number}\t{line.due_on}\t{line.principal}\t{line.interest}\t{line.balance_after}\n"
+                    for line in lines
+                )
+            )
+    return count
 
 
 def insert_postings(loans: Sequence[NumberedRow]) -> int:

@@ -5,7 +5,6 @@ import django.db.models.expressions
 from django.db import migrations, models
 
 import kuimen.foundation.clock
-import kuimen.ledger.loans.rules
 
 
 class Migration(migrations.Migration):
@@ -23,12 +22,12 @@ class Migration(migrations.Migration):
                     "code",
                     models.CharField(
                         choices=[
-                            (kuimen.ledger.loans.rules.LoanStatus["NORMAL"], "normal"),
-                            (kuimen.ledger.loans.rules.LoanStatus["SETTLED"], "settled"),
-                            (kuimen.ledger.loans.rules.LoanStatus["GRACE"], "grace"),
-                            (kuimen.ledger.loans.rules.LoanStatus["LATE_16_30"], "late_16_30"),
-                            (kuimen.ledger.loans.rules.LoanStatus["LATE_31_120"], "late_31_120"),
-                            (kuimen.ledger.loans.rules.LoanStatus["CHARGED_OFF"], "charged_off"),
+                            ("normal", "NORMAL"),
+                            ("settled", "SETTLED"),
+                            ("grace", "GRACE"),
+                            ("late_16_30", "LATE_16_30"),
+                            ("late_31_120", "LATE_31_120"),
+                            ("charged_off", "CHARGED_OFF"),
                         ],
                         max_length=16,
                         primary_key=True,
@@ -112,7 +111,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Instalment",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "loan_id", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("number", models.PositiveSmallIntegerField()),
                 ("due_on", models.DateField()),
                 ("principal", models.DecimalField(decimal_places=2, max_digits=14)),
@@ -121,7 +125,10 @@ class Migration(migrations.Migration):
                 (
                     "loan",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="instalments", to="loans.loan"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="instalments",
+                        to="loans.loan",
                     ),
                 ),
             ],
@@ -137,11 +144,11 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            (kuimen.ledger.loans.rules.TransactionKind["DISBURSEMENT"], "disbursement"),
-                            (kuimen.ledger.loans.rules.TransactionKind["PRINCIPAL"], "principal"),
-                            (kuimen.ledger.loans.rules.TransactionKind["INTEREST"], "interest"),
-                            (kuimen.ledger.loans.rules.TransactionKind["LATE_FEE"], "late_fee"),
-                            (kuimen.ledger.loans.rules.TransactionKind["WRITE_OFF"], "write_off"),
+                            ("disbursement", "DISBURSEMENT"),
+                            ("principal", "PRINCIPAL"),
+                            ("interest", "INTEREST"),
+                            ("late_fee", "LATE_FEE"),
+                            ("write_off", "WRITE_OFF"),
                         ],
                         max_length=16,
                     ),
@@ -152,7 +159,10 @@ class Migration(migrations.Migration):
                 (
                     "loan",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="transactions", to="loans.loan"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="loans.loan",
                     ),
                 ),
             ],
@@ -169,10 +179,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("credit_limit__gt", 0)), name="loans_facility_limit_positive"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="instalment",
-            constraint=models.UniqueConstraint(fields=("loan", "number"), name="loans_instalment_number"),
         ),
         migrations.AddConstraint(
             model_name="instalment",
@@ -230,9 +236,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="loan",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("written_off", 0), ("status", kuimen.ledger.loans.rules.LoanStatus["CHARGED_OFF"]), _connector="OR"
-                ),
+                condition=models.Q(("written_off", 0), ("status", "charged_off"), _connector="OR"),
                 name="loans_loan_loss_is_charged_off",
             ),
         ),
