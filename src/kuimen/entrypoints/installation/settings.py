@@ -53,7 +53,6 @@ INSTALLED_APPS = [
     "kuimen.assessment",
     "kuimen.entrypoints.api",
     "kuimen.entrypoints.console",
-    "kuimen.entrypoints.worker",
 ]
 
 MIDDLEWARE = [
