@@ -29,15 +29,32 @@ def _all_digits(cells: Bytes) -> bool:
     return bool(((cells - np.uint8(ZERO)) <= np.uint8(NINE - ZERO)).all())
 
 
+def _stars(width: int, starred: slice) -> tuple[Bytes, Bytes]:
+    """Return which bits of a block stay and which are set; two passes over a block beat a strided one."""
+    stay = np.full((BLOCK_ROWS, width), 0xFF, dtype=np.uint8)
+    stay[:, starred] = 0
+    put = np.zeros((BLOCK_ROWS, width), dtype=np.uint8)
+    put[:, starred] = STAR
+    return stay, put
+
+
+MOBILE_STARS = _stars(11, slice(3, 7))
+RESIDENT_ID_STARS = _stars(18, slice(1, 17))
+
+
+def _put_stars(rows: Bytes, masked: Bytes, stars: tuple[Bytes, Bytes]) -> None:
+    stay, put = stars
+    np.bitwise_and(rows, stay[: len(rows)], out=masked)
+    np.bitwise_or(masked, put[: len(rows)], out=masked)
+
+
 def _bulk_mobile(rows: Bytes, masked: Bytes) -> bool:
-    masked[:] = rows
-    masked[:, 3:7] = STAR
+    _put_stars(rows, masked, MOBILE_STARS)
     return _all_digits(rows) and bool((rows[:, 0] == ord("1")).all())
 
 
 def _bulk_resident_id(rows: Bytes, masked: Bytes) -> bool:
-    masked[:] = rows
-    masked[:, 1:17] = STAR
+    _put_stars(rows, masked, RESIDENT_ID_STARS)
     last = rows[:, 17]
     is_digit = (last - np.uint8(ZERO)) <= np.uint8(NINE - ZERO)
     return _all_digits(rows[:, :17]) and bool((is_digit | (last == ord("X"))).all())
@@ -131,15 +148,14 @@ def _mask_in_bulk(texts: pa.Array, element: str) -> pa.Array | None:
     if bulk is None or not bool((np.diff(offsets) == width).all()):
         return None
     rows = np.frombuffer(text_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]].reshape(len(present), width)
-    masked = np.empty((len(rows), bulk.width), dtype=np.uint8)
+    text_room = pa.allocate_buffer(len(rows) * bulk.width)  # Arrow's pool gives pages back that are already mapped
+    masked = np.frombuffer(text_room, dtype=np.uint8).reshape(len(rows), bulk.width)
     for start in range(0, len(rows), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
         if not bulk.write(rows[block], masked[block]):
             return None
     ends = np.arange(len(masked) + 1, dtype=width_type) * masked.shape[1]
-    column = pa.Array.from_buffers(
-        texts.type, len(masked), [None, pa.py_buffer(ends), pa.py_buffer(masked.reshape(-1))]
-    )
+    column = pa.Array.from_buffers(texts.type, len(masked), [None, pa.py_buffer(ends), text_room])
     if not texts.null_count:
         return column
     places = np.cumsum(np.asarray(texts.is_valid()), dtype=np.int64) - 1
