@@ -18,6 +18,7 @@ REVEALING_ROOMS = (
     "entrypoints.api.",
     "entrypoints.console.",
     "entrypoints.installation.",
+    "entrypoints.demo.staff",
 )
 PERSONAL_NAMES = re.compile(
     r"^(?:(?:customer|person|borrower|contact|legal|real|id|cert)_?)?"
