@@ -1,0 +1,162 @@
+"""What stands beside a candidate: the label directly before it, keywords near it, units behind it.
+
+All of this works on folded text and never looks over the end of a line. There are no word boundaries between Chinese
+characters and digits, so labels are read backwards from the value.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
+from kuimen.kernels.detection.naming import MEDIUM, NameVerdict, is_negative_label, read_label_phrase, read_name
+from kuimen.kernels.elements.model import Element
+
+_SEPARATORS = frozenset(" \t\"'“”‘’([{<《【「:=>|*#~")
+_COPULAS = frozenset("是为系叫即")
+_LIST_MARKS = frozenset("、/和及与")
+_MOST_SEPARATORS = 8
+_LONGEST_HAN_LABEL = 14
+_LONGEST_KEY = 40
+_LEFT_WINDOW, _RIGHT_WINDOW = 28, 12
+_CURRENCY_BEFORE = re.compile(r"(?:[¥￥$€]|RMB|CNY|人民币|金额|共计|合计|总计)\s{0,2}[:为]?\s{0,2}$", re.IGNORECASE)
+_UNIT_BEHIND = re.compile(
+    r"\s?(?:元|万元|亿|万|角|分钱|笔|条记录|条|次|个|户|人次|天|毫秒|ms\b|KB|MB|bytes|%|股|吨|公里)"
+)
+_KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
+
+# Elements that one label can mean; a value of one under the label of another is still in place.
+_FAMILIES = (
+    frozenset({Element.MOBILE, Element.LANDLINE}),
+    frozenset({Element.BANK_CARD, Element.ACCOUNT_NUMBER}),
+    frozenset({Element.RESIDENT_ID, Element.PASSPORT, Element.OTHER_CERTIFICATE}),
+    frozenset({Element.DEVICE_ID, Element.IMEI, Element.MAC}),
+    frozenset({Element.USER_NAME, Element.MOBILE, Element.EMAIL}),
+)
+_KEYWORDS: Mapping[Element, re.Pattern[str]] = {
+    Element.RESIDENT_ID: re.compile(r"身份证|证件号|公民身份|id.?card|idno|identity|sfz", re.IGNORECASE),
+    Element.MOBILE: re.compile(
+        r"手机|电话|联系方式|致电|拨打|来电|回电|短信|呼叫|接通|mobile|phone|\btel|contact|sms|致电|外呼", re.IGNORECASE
+    ),
+    Element.LANDLINE: re.compile(r"电话|座机|固话|传真|热线|\btel|phone|fax", re.IGNORECASE),
+    Element.BANK_CARD: re.compile(
+        r"银行卡|卡号|信用卡|借记卡|储蓄卡|账号|帐号|账户|绑卡|工行|农行|中行|建行|交行|招行|邮储|扣款|代扣|尾号|card|\bpan\b|acct|account",
+        re.IGNORECASE,
+    ),
+    Element.IMEI: re.compile(r"imei|串号|meid", re.IGNORECASE),
+    Element.USCC: re.compile(r"信用代码|营业执照|税号|纳税人|uscc|credit.?code|企业|公司", re.IGNORECASE),
+    Element.PASSPORT: re.compile(r"护照|passport", re.IGNORECASE),
+    Element.OTHER_CERTIFICATE: re.compile(
+        r"通行证|回乡证|台胞证|居住证|永久居留|永居|军官证|警官证|士兵证|permit|HKID", re.IGNORECASE
+    ),
+    Element.PLATE: re.compile(r"车牌|号牌|车辆|plate", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The label before a value: what it names, and whether it announces something else."""
+
+    element: Element | None = None
+    strength: int = 0
+    negative: bool = False
+
+
+NO_LABEL = Label()
+
+
+def same_family(one: Element, other: Element) -> bool:
+    """Tell whether two elements go by the same labels."""
+    return one is other or any(one in family and other in family for family in _FAMILIES)
+
+
+def label_before(text: str, start: int) -> Label:
+    """Read the label that ends directly before `start`, over separators, a copula and a list of earlier values."""
+    position = _skip_separators(text, start)
+    if position and text[position - 1] in _COPULAS:
+        position = _skip_separators(text, position - 1)
+    for _ in range(4):
+        earlier = _skip_list_item(text, position)
+        if earlier == position:
+            break
+        position = _skip_separators(text, earlier)
+    if position == 0:
+        return NO_LABEL
+    last = text[position - 1]
+    if last in _KEY_LETTERS:
+        return _key_label(text, position)
+    if last >= "\u3400":
+        begin = position
+        floor = max(0, position - _LONGEST_HAN_LABEL)
+        while begin > floor and (text[begin - 1] >= "\u3400" or text[begin - 1].isalpha()):
+            begin -= 1
+        return _read_label(text[begin:position])
+    return NO_LABEL
+
+
+def _skip_separators(text: str, position: int) -> int:
+    floor = max(0, position - _MOST_SEPARATORS)
+    while position > floor and text[position - 1] in _SEPARATORS:
+        position -= 1
+    return position
+
+
+def _skip_list_item(text: str, position: int) -> int:
+    """Step back over `13800000000、` so that the second number of a list has the label of the first."""
+    if not position or text[position - 1] not in _LIST_MARKS:
+        return position
+    item = position - 1
+    floor = max(0, item - 24)
+    while item > floor and text[item - 1] in _KEY_LETTERS:
+        item -= 1
+    return item if item < position - 1 and any(letter.isdigit() for letter in text[item : position - 1]) else position
+
+
+def _key_label(text: str, position: int) -> Label:
+    begin = position
+    floor = max(0, position - _LONGEST_KEY)
+    while begin > floor and text[begin - 1] in _KEY_LETTERS:
+        begin -= 1
+    key = text[begin:position].strip(".-")
+    if not key or key[0].isdigit():
+        return NO_LABEL
+    return _read_label(key)
+
+
+@lru_cache(maxsize=32_768)
+def _read_label(label: str) -> Label:
+    verdict: NameVerdict = read_name(label.rpartition(".")[2]) if label.isascii() else read_label_phrase(label)
+    if verdict.element is not None and verdict.strength:
+        return Label(verdict.element, verdict.strength)
+    return Label(negative=verdict.negative or is_negative_label(label))
+
+
+def judge(element: Element, text: str, start: int, end: int) -> tuple[Evidence, ...]:
+    """Return what label, keywords and units say about a candidate number."""
+    label = label_before(text, start)
+    if label.negative:
+        return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, "label names another number", -4),)
+    if _UNIT_BEHIND.match(text, end) or _CURRENCY_BEFORE.search(text, max(0, start - 8), start):
+        return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, "amount or count", -4),)
+    if label.element is not None:
+        if label.element is element:
+            return (Evidence(EvidenceKind.LABEL, f"label:{element}", 3 if label.strength >= MEDIUM else 2),)
+        if same_family(label.element, element):
+            return (Evidence(EvidenceKind.LABEL, f"label:{label.element}", 2),)
+        return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, f"label:{label.element}", -1),)
+    return _keywords_near(element, text, start, end)
+
+
+def _keywords_near(element: Element, text: str, start: int, end: int) -> tuple[Evidence, ...]:
+    pattern = _KEYWORDS.get(element)
+    if pattern is None:
+        return ()
+    left = max(text.rfind("\n", max(0, start - _LEFT_WINDOW), start) + 1, start - _LEFT_WINDOW, 0)
+    if pattern.search(text, left, start):
+        return (Evidence(EvidenceKind.CONTEXT_LEFT, f"keyword:{element}", 2),)
+    line_end = text.find("\n", end, end + _RIGHT_WINDOW)
+    right = end + _RIGHT_WINDOW if line_end < 0 else line_end
+    if pattern.search(text, end, min(right, len(text))):
+        return (Evidence(EvidenceKind.CONTEXT_RIGHT, f"keyword:{element}", 1),)
+    return ()

@@ -1,0 +1,185 @@
+"""Values that only their label makes personal data: `性别：男`, `cvv2=123`, `验证码 482913`, `月收入12000元`.
+
+A label is a Chinese term or an ASCII key with a colon or an equals sign; the element decides what a value looks like.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
+from kuimen.kernels.detection.naming import MEDIUM, read_name
+from kuimen.kernels.detection.terms_zh import ZH_NEGATIVE_TAILS, ZH_TERMS
+from kuimen.kernels.detection.trie import alternation
+from kuimen.kernels.elements import vocabulary
+from kuimen.kernels.elements.model import Element
+
+_AMOUNT = (
+    r"(?:[¥￥$]|RMB|CNY|人民币)? ?-?[0-9][0-9,]{0,14}(?:\.[0-9]{1,4})?"
+    r"(?: ?(?:万元|元|万|千元|千|亿元|w|W|k|K|块)(?![0-9A-Za-z]))?"
+)
+_DATE = (
+    r"(?:19[2-9][0-9]|20[0-2][0-9])(?:[-/.年] ?(?:1[0-2]|0?[1-9]) ?[-/.月] ?(?:3[01]|[12][0-9]|0?[1-9]) ?日?"
+    r"|(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|[-/.年] ?(?:1[0-2]|0?[1-9])月?)(?![0-9])"
+)
+_HIDDEN = r"(?![*•●×xX]{3,})(?!null|None|none|true|false|nil|undefined|\$\{|\{\}|%s|\?)[!-%(-+\--:<->@-~]{4,128}"
+_MARK = r"[0-9A-Za-z][0-9A-Za-z_.+/=:-]{7,127}"
+
+
+def _one_of(terms: frozenset[str], *, suffix: str = "") -> str:
+    return f"(?:{alternation(terms)}){suffix}(?![A-Za-z])"
+
+
+# What a value of an element looks like when a label announces it.
+_VALUES: Mapping[Element, re.Pattern[str]] = {
+    element: re.compile(pattern)
+    for element, pattern in {
+        Element.PASSWORD: _HIDDEN,
+        Element.PAYMENT_PASSWORD: r"[0-9]{6}(?![0-9A-Za-z])|[0-9A-F]{16}(?![0-9A-Za-z])|" + _HIDDEN,
+        Element.SECURITY_ANSWER: r"[\u4e00-\u9fffA-Za-z0-9]{1,30}",
+        Element.SECRET_KEY: r"(?!null|None|true|false)[0-9A-Za-z_+/=.-]{12,2048}",
+        Element.SMS_CODE: r"[0-9]{4,8}(?![0-9A-Za-z])",
+        Element.CVN2: r"[0-9]{3,4}(?![0-9A-Za-z.])",
+        Element.CARD_EXPIRY: r"(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-5][0-9](?![0-9])|(?:0[1-9]|1[0-2])[2-5][0-9](?![0-9])"
+        r"|20[2-5][0-9][-/年](?:1[0-2]|0?[1-9])月?(?![0-9])|[2-5][0-9]/?(?:0[1-9]|1[0-2])(?![0-9])",
+        Element.USER_NAME: r"[A-Za-z][0-9A-Za-z_.@-]{2,40}|[\u4e00-\u9fffA-Za-z0-9_]{2,20}",
+        Element.WECHAT: r"[A-Za-z][0-9A-Za-z_-]{5,30}|[0-9]{6,11}(?![0-9])",
+        Element.QQ: r"[1-9][0-9]{4,10}(?![0-9A-Za-z])",
+        Element.DEVICE_ID: _MARK,
+        Element.ACCOUNT_NUMBER: r"(?=[0-9A-Za-z@._-]*[0-9])[0-9A-Za-z][0-9A-Za-z@._-]{5,39}(?![0-9A-Za-z])",
+        Element.BIRTH_DATE: _DATE,
+        Element.SEX: _one_of(vocabulary.SEXES | frozenset({"未知", "F", "M"})),
+        Element.NATIONALITY: _one_of(vocabulary.NATIONALITIES),
+        Element.ETHNICITY: _one_of(vocabulary.ETHNIC_GROUPS, suffix="族?"),
+        Element.OCCUPATION: _one_of(vocabulary.OCCUPATIONS) + r"|[\u4e00-\u9fff]{2,10}(?=[,，;；。\s|]|$)",
+        Element.EDUCATION: _one_of(vocabulary.EDUCATIONS),
+        Element.MARITAL_STATUS: _one_of(vocabulary.MARITAL_STATES),
+        Element.CONTACT_RELATION: _one_of(vocabulary.RELATIONS),
+        Element.INCOME: _AMOUNT,
+        Element.BALANCE: _AMOUNT,
+        Element.CREDIT_LIMIT: _AMOUNT,
+        Element.LOAN_AMOUNT: _AMOUNT,
+        Element.OVERDUE: _AMOUNT + r"|[0-9]{1,4} ?(?:天|日|期|个月)",
+        Element.REPAYMENT: _AMOUNT,
+        Element.CREDIT_SCORE: r"[0-9]{2,4}(?:\.[0-9]{1,4})?(?![0-9A-Za-z])|[A-E][1-9+-]?(?![0-9A-Za-z])",
+        Element.PASSPORT: r"[A-Z]{1,2}[0-9]{7,8}(?![0-9A-Za-z])",
+        Element.OTHER_CERTIFICATE: r"(?=[0-9A-Za-z]*[0-9]{4})[0-9A-Za-z]{7,20}(?![0-9A-Za-z])",
+        Element.BIOMETRIC: r"[0-9A-Za-z+/=]{24,}",
+        Element.LOCATION: r"-?[0-9]{1,3}\.[0-9]{3,15}(?![0-9])",
+        Element.IMEI: r"[0-9]{15}(?![0-9A-Za-z])|[0-9A-F]{14}(?![0-9A-Za-z])",
+    }.items()
+}
+_CLOSED = frozenset(
+    {
+        Element.SEX, Element.NATIONALITY, Element.ETHNICITY, Element.EDUCATION, Element.MARITAL_STATUS,
+        Element.CONTACT_RELATION,
+    }
+)  # fmt: skip
+# Without a colon these values need a label that cannot be the end of another sentence.
+_NEEDS_SEPARATOR = frozenset(
+    {
+        Element.SECURITY_ANSWER, Element.USER_NAME, Element.OCCUPATION, Element.OTHER_CERTIFICATE,
+        Element.ACCOUNT_NUMBER, Element.CREDIT_SCORE, Element.LOCATION, Element.SECRET_KEY,
+    }
+)  # fmt: skip
+_NO_SEPARATOR_POINTS, _SEPARATOR_POINTS = 2, 3
+
+_ASCII_KEY = re.compile(r"(?<![0-9A-Za-z_.])([A-Za-z][0-9A-Za-z_.-]{1,40})[\"']?\s{0,2}(?:[:=]|=>)\s{0,2}[\"'\[]{0,2}")
+_ZH_TERM_OWNERS = {
+    term.upper(): element
+    for element, terms in ZH_TERMS.items()
+    if element in _VALUES
+    for term in terms
+    if len(term) > 1
+}
+_ZH_LABEL = re.compile(
+    f"(?i:({alternation(frozenset(_ZH_TERM_OWNERS))}))"
+    r"(?!" + alternation(ZH_NEGATIVE_TAILS - {"日", "结果", "天数", "说明"}) + r")(?:号码|号|信息|情况)?"
+    r"[\"'”]?( ?[(（][^)）\n]{0,8}[)）])?( {0,2}(?:[:=]|是|为|系|-|=>) {0,2}[\"'“\[]{0,2})?"
+)
+_CODE_AFTER = re.compile(
+    r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}?"
+    r"(?:验证码|动态码|校验码|动态密码|verification code)"
+)
+_CODE_BEFORE = re.compile(
+    r"(?:验证码|动态码|校验码|动态口令|动态密码|verification code|verify code|OTP)"
+    r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
+
+
+def recognise_labelled(text: str) -> Iterator[Candidate]:
+    """Yield candidates for values behind a label in folded text."""
+    if "=" in text or ":" in text:
+        yield from _ascii_keys(text)
+    if not text.isascii():
+        yield from _zh_labels(text)
+        if "码" in text or "口令" in text:
+            yield from _codes(text)
+    elif "code" in text or "otp" in text or "OTP" in text:
+        yield from _codes(text)
+
+
+def _ascii_keys(text: str) -> Iterator[Candidate]:
+    for match in _ASCII_KEY.finditer(text):
+        element, strength = key_element(match[1])
+        if element is None:
+            continue
+        pattern = _VALUES.get(element)
+        if pattern is None:
+            continue
+        value = pattern.match(text, match.end())
+        if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
+            continue
+        points = _SEPARATOR_POINTS if strength >= MEDIUM else _NO_SEPARATOR_POINTS
+        yield _candidate(element, value, points, "key")
+
+
+@lru_cache(maxsize=32_768)
+def key_element(key: str) -> tuple[Element | None, int]:
+    """Return the element that an ASCII key names and how strongly; weak readings of a bare key are dropped."""
+    verdict = read_name(key.rpartition(".")[2])
+    if verdict.negative or verdict.element is None or not verdict.strength:
+        return None, 0
+    return verdict.element, verdict.strength
+
+
+def _zh_labels(text: str) -> Iterator[Candidate]:
+    for match in _ZH_LABEL.finditer(text):
+        element = _ZH_TERM_OWNERS[match[1].upper()]
+        separated = match[3] is not None
+        if not separated and element in _NEEDS_SEPARATOR:
+            continue
+        value = _VALUES[element].match(text, match.end())
+        if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
+            continue
+        if not separated and element is Element.PASSWORD and not any(map(str.isdigit, value[0])):
+            continue
+        yield _candidate(element, value, _SEPARATOR_POINTS if separated else _NO_SEPARATOR_POINTS, "term")
+
+
+def _candidate(element: Element, value: re.Match[str], points: int, kind: str) -> Candidate:
+    shape = 2 if element in _CLOSED else 1
+    start, end = value.span()
+    while end > start and value.string[end - 1] in " ,.;":
+        end -= 1
+    return Candidate(
+        element,
+        start,
+        end,
+        (
+            Evidence(EvidenceKind.LABEL, f"{kind}:{element}", points),
+            Evidence(EvidenceKind.FORMAT, "vocabulary" if element in _CLOSED else "value layout", shape),
+        ),
+    )
+
+
+def _codes(text: str) -> Iterator[Candidate]:
+    for pattern in (_CODE_BEFORE, _CODE_AFTER):
+        for match in pattern.finditer(text):
+            pieces = (
+                Evidence(EvidenceKind.FORMAT, "four to eight digits", 1),
+                Evidence(EvidenceKind.CONTEXT_LEFT, "keyword:sms_code", 3),
+            )
+            yield Candidate(Element.SMS_CODE, match.start(1), match.end(1), pieces)
