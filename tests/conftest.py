@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from fixtures.installed import (
     HOME_KEY,
     SETUP_FAILURE_KEY,
@@ -14,7 +15,6 @@ from fixtures.installed import (
     root_key_file,
     system,
 )
-
 from kuimen.entrypoints.installation import database, grants
 from kuimen.entrypoints.installation.postgres import EmbeddedPostgres
 

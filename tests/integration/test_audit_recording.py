@@ -5,8 +5,8 @@ import json
 import psycopg
 import pytest
 from django.db import connection, transaction
-from fixtures.installed import System
 
+from fixtures.installed import System
 from kuimen.gate.audit import services as audit
 from kuimen.gate.audit.errors import AuditFactError, OutsideTransactionError
 from kuimen.gate.audit.models import Entry
@@ -20,16 +20,16 @@ def test_an_entry_needs_the_transaction_of_its_deed(bare_system: System) -> None
 
 
 def test_an_entry_vanishes_with_the_deed_that_failed(bare_system: System) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         audit.record("test.deed", actor=CLERK)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not Entry.objects.exists()
 
 
 def test_a_refusal_outlives_the_rolled_back_transaction(bare_system: System) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         kept = audit.record_refusal("test.deed", actor=CLERK, facts={"reason": "not_permitted"})
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     entry = Entry.objects.get()
     assert entry.entry_id == kept
     assert entry.outcome == "refused"
@@ -42,9 +42,13 @@ def test_django_works_as_the_application_role(bare_system: System) -> None:
         assert cursor.fetchone() == ("kuimen_app", bare_system.main)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry CASCADE"]
+)
 @pytest.mark.parametrize("role", ["kuimen_app", "kuimen_owner"])
-def test_neither_application_nor_owner_changes_an_entry_by_plain_sql(bare_system: System, role: str, statement: str) -> None:
+def test_neither_application_nor_owner_changes_an_entry_by_plain_sql(
+    bare_system: System, role: str, statement: str
+) -> None:
     with transaction.atomic():
         audit.record("test.deed", actor=CLERK)
     with bare_system.connect(role) as session, pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -1,12 +1,12 @@
-"""Entries are numbered once and for good, whatever the order of commits, and a checkpoint leaves the database at once."""
+"""Entries are numbered once and for good, whatever the order of commits; a checkpoint leaves the database at once."""
 
 import threading
 
 import pytest
 from django.db import connection, transaction
+
 from fixtures.audited import CLERK, TestSigner, write_log
 from fixtures.installed import System
-
 from kuimen.gate.audit import services as audit
 from kuimen.gate.audit import verifier
 from kuimen.gate.audit.errors import EntryNotFoundError, LogTamperedError, SinkUnavailableError
@@ -26,36 +26,41 @@ def test_every_entry_gets_one_number_from_zero(bare_system: System, signer: Test
     assert audit.sequence_pending(signer) == 0
 
 
-def test_an_entry_of_a_running_transaction_waits_and_so_do_those_after_it(bare_system: System, signer: TestSigner) -> None:
+COPY_ENTRY = (
+    "INSERT INTO audit_entry (entry_id, occurred_at, actor_kind, actor, action, outcome, purpose, object_type,"
+    " object_ref, body, xid) SELECT gen_random_uuid(), now(), 'staff', 'S', 'test.copy', 'done', '', '', '', body, %s"
+    " FROM audit_entry LIMIT 1"
+)
+
+
+def test_an_entry_of_a_running_transaction_waits_and_so_do_those_after_it(
+    bare_system: System, signer: TestSigner
+) -> None:
     write_log(signer, [2])
     slow = bare_system.connect(autocommit=False)
     slow.execute("SELECT pg_current_xact_id()")
     with transaction.atomic():
         audit.record("test.quick", actor=CLERK)
     assert audit.sequence_pending(signer) == 0
-    slow.execute(
-        "INSERT INTO audit_entry (entry_id, occurred_at, actor_kind, actor, action, outcome, purpose, object_type, object_ref, body)"
-        " SELECT gen_random_uuid(), now(), 'staff', 'S', 'test.slow', 'done', '', '', '', body FROM audit_entry LIMIT 1"
-    )
+    slow.execute(COPY_ENTRY, ("5",))
     slow.commit()
     slow.close()
     assert audit.sequence_pending(signer) == 2
     order = list(SequencedEntry.objects.order_by("seq").values_list("entry__action", flat=True))
-    assert order == ["test.deed", "test.deed", "test.slow", "test.quick"]
+    assert order == ["test.deed", "test.deed", "test.copy", "test.quick"]
 
 
 def test_nobody_chooses_an_entrys_transaction_number(bare_system: System, signer: TestSigner) -> None:
     write_log(signer, [1])
     with bare_system.connect() as session:
-        session.execute(
-            "INSERT INTO audit_entry (entry_id, occurred_at, actor_kind, actor, action, outcome, purpose, object_type, object_ref, body, xid)"
-            " SELECT gen_random_uuid(), now(), 'staff', 'S', 'test.back', 'done', '', '', '', body, '1'::xid8 FROM audit_entry LIMIT 1"
-        )
+        session.execute(COPY_ENTRY, ("1",))
     assert audit.sequence_pending(signer) == 1
 
 
 @pytest.mark.parametrize("number", [0, 1, 254, 255, 256, 257, 511, 512, 598])
-def test_any_entry_is_proved_to_be_under_the_newest_checkpoint(bare_system: System, signer: TestSigner, number: int) -> None:
+def test_any_entry_is_proved_to_be_under_the_newest_checkpoint(
+    bare_system: System, signer: TestSigner, number: int
+) -> None:
     write_log(signer, [100, 156, 1, 300, 42])
     place = SequencedEntry.objects.select_related("entry").get(seq=number)
     proof = audit.inclusion(place.entry.entry_id)
@@ -93,7 +98,9 @@ def test_two_sequencers_at_once_number_nothing_twice(bare_system: System, signer
     assert Checkpoint.objects.count() == 1
 
 
-def test_a_checkpoint_stands_outside_the_database_when_sequencing_returns(bare_system: System, signer: TestSigner) -> None:
+def test_a_checkpoint_stands_outside_the_database_when_sequencing_returns(
+    bare_system: System, signer: TestSigner
+) -> None:
     write_log(signer, [5, 5])
     outside = list(audit.CheckpointSink(bare_system.home.checkpoints).notes())
     assert [note.size for note in outside] == [5, 10]
@@ -134,7 +141,10 @@ def test_nothing_is_signed_on_a_frontier_that_was_replaced(bare_system: System, 
     write_log(signer, [3, 3])
     with bare_system.connect("kuimen_owner") as owner:
         owner.execute("ALTER TABLE audit_checkpoint DISABLE TRIGGER USER")
-        owner.execute("UPDATE audit_checkpoint SET frontier = (SELECT frontier FROM audit_checkpoint WHERE size = 3) WHERE size = 6")
+        owner.execute(
+            "UPDATE audit_checkpoint SET frontier = (SELECT frontier FROM audit_checkpoint WHERE size = 3)"
+            " WHERE size = 6"
+        )
     with pytest.raises(LogTamperedError):
         audit.sequence_pending(signer)
 

@@ -69,13 +69,13 @@ def _write_entries(path: Path) -> int:
 def _stored() -> Iterator[tuple[int, bytes, bytes]]:
     """Give (seq, body, leaf) in order; an entry that vanished under its number shows as an empty body."""
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = _ROWS
         cursor.execute(
             "SELECT s.seq, coalesce(e.body, ''), s.leaf FROM audit_sequenced s"
             " LEFT JOIN audit_entry e ON e.id = s.entry_id ORDER BY s.seq"
         )
-        for seq, body, leaf in cursor:
-            yield seq, bytes(body), bytes(leaf)
+        while rows := cursor.fetchmany(_ROWS):
+            for seq, body, leaf in rows:
+                yield seq, bytes(body), bytes(leaf)
 
 
 def _count_unsequenced() -> int:

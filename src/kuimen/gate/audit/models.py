@@ -7,7 +7,7 @@ from typing_extensions import override
 from kuimen.gate.audit.rules import Outcome
 
 
-class Xid8Field(models.TextField):
+class Xid8Field(models.TextField):  # type: ignore[type-arg] - Django's fields are not generic at run time
     """A transaction number of PostgreSQL that never wraps."""
 
     @override
@@ -47,9 +47,7 @@ class Entry(models.Model):
             models.Index(fields=["actor", "occurred_at"], name="audit_entry_who"),
             models.Index(fields=["action", "occurred_at"], name="audit_entry_what"),
             models.Index(fields=["object_type", "object_ref"], name="audit_entry_object"),
-            models.Index(
-                fields=["view_id"], name="audit_entry_view", condition=models.Q(view_id__isnull=False)
-            ),
+            models.Index(fields=["view_id"], name="audit_entry_view", condition=models.Q(view_id__isnull=False)),
         )
         constraints = (
             models.CheckConstraint(

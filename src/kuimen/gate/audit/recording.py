@@ -1,6 +1,7 @@
 """Write entries: inside the deed's transaction, or beside one that is about to be rolled back."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
@@ -90,7 +91,7 @@ def record_refusal(
     return entry.entry_id
 
 
-def _facts(  # noqa: PLR0913 - mirrors the fields of an entry
+def _facts(
     action: str,
     actor: Actor,
     object_type: str,
@@ -114,7 +115,7 @@ def _facts(  # noqa: PLR0913 - mirrors the fields of an entry
     )
 
 
-def _row(entry: EntryFacts) -> dict[str, object]:
+def _row(entry: EntryFacts) -> dict[str, str | bytes | datetime | UUID | None]:
     return {
         "entry_id": entry.entry_id,
         "occurred_at": entry.occurred_at,

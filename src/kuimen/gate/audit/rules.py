@@ -99,7 +99,11 @@ def canonical_bytes(entry: EntryFacts) -> bytes:
         "v": FORMAT,
         "id": str(entry.entry_id),
         "at": entry.occurred_at.isoformat(),
-        "actor": {"kind": entry.actor.kind, "ref": _text("actor.ref", entry.actor.ref), "label": _text("actor.label", entry.actor.label)},
+        "actor": {
+            "kind": entry.actor.kind,
+            "ref": _text("actor.ref", entry.actor.ref),
+            "label": _text("actor.label", entry.actor.label),
+        },
         "action": entry.action,
         "outcome": entry.outcome.value,
         "purpose": _text("purpose", entry.purpose),

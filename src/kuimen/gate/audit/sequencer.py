@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from typing_extensions import override
 
 from kuimen.foundation import clock
 from kuimen.foundation.errors import KuimenError
@@ -91,7 +92,9 @@ def _agreed_tree(sink: CheckpointSink) -> Frontier:
     if outside is not None:
         held = Checkpoint.objects.filter(size=outside.size).values_list("note", flat=True).first()
         if held is None or bytes(held) != outside.note:
-            raise LogTamperedError(f"checkpoint {outside.size} was signed and carried out, and the database holds another or none")
+            raise LogTamperedError(
+                f"checkpoint {outside.size} was signed and carried out, and the database holds another or none"
+            )
     newest = Checkpoint.objects.order_by("-size").first()
     if newest is None:
         return Frontier()
@@ -123,7 +126,8 @@ def _pending(size: int) -> Sequence[tuple[int, bytes]]:
         xid, entry, restored = "0", 0, False
         if size:
             cursor.execute(
-                "SELECT e.xid::text, e.id, (SELECT max(xid) >= pg_snapshot_xmax(pg_current_snapshot()) FROM audit_entry)"
+                "SELECT e.xid::text, e.id,"
+                " (SELECT max(xid) >= pg_snapshot_xmax(pg_current_snapshot()) FROM audit_entry)"
                 " FROM audit_sequenced s JOIN audit_entry e ON e.id = s.entry_id WHERE s.seq = %s",
                 (size - 1,),
             )
@@ -135,7 +139,7 @@ def _pending(size: int) -> Sequence[tuple[int, bytes]]:
             cursor.execute(_PENDING_AFTER_RESTORE, (BATCH,))
         else:
             cursor.execute(_PENDING, (xid, entry, BATCH))
-        return cursor.fetchall()
+        return [(entry_id, body) for entry_id, body in cursor.fetchall()]
 
 
 def _insert_sequenced(first: int, entries: Sequence[int], leaves: Sequence[bytes]) -> None:
@@ -183,6 +187,7 @@ class SequencerThread(threading.Thread):
         self._ending = threading.Event()
         self.tampered = False
 
+    @override
     def run(self) -> None:
         """Work until :meth:`end` is called."""
         pause = self._pause

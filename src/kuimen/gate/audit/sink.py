@@ -44,7 +44,9 @@ class CheckpointSink:
                 os.fsync(descriptor)
             _sync_folder(self.folder)
         except OSError:
-            raise SinkUnavailableError(f"checkpoints cannot be written to {self.folder}; free it or repair its mode") from None
+            raise SinkUnavailableError(
+                f"checkpoints cannot be written to {self.folder}; free it or repair its mode"
+            ) from None
 
     def last(self) -> SignedNote | None:
         """Return the newest checkpoint, or None where there is none yet.
