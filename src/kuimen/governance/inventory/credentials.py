@@ -5,7 +5,7 @@ from uuid import UUID
 from kuimen.gate.keys.rules import RetentionClass
 from kuimen.gate.keys.services import keyring
 from kuimen.governance.inventory.errors import SourceCredentialsError
-from kuimen.kernels.ciphers import Suite, build_aad, open_sealed, seal
+from kuimen.kernels.ciphers import Suite, build_aad, header_of, open_sealed, seal
 from kuimen.kernels.ciphers.errors import SealBrokenError
 
 _SCOPE = "inventory.source_credentials"
@@ -22,7 +22,7 @@ def seal_password(source_id: UUID, password: str) -> bytes:
     ring = keyring()
     key = ring.table_key(_SCOPE, _CLASS)
     aad = _aad(ring.institution_id, source_id, key.generation)
-    return seal(key.key, password.encode(), aad=aad, suite=Suite(key.suite), key_id=key.generation)
+    return seal(key.key, password.encode(), aad=aad, suite=Suite[key.suite.name], key_id=key.generation)
 
 
 def open_password(source_id: UUID, sealed: bytes) -> str:
@@ -33,7 +33,8 @@ def open_password(source_id: UUID, sealed: bytes) -> str:
         SourceCredentialsError: it was altered or belongs to another source.
     """
     ring = keyring()
-    key = ring.table_key(_SCOPE, _CLASS)
+    generation = header_of(sealed).key_id
+    key = ring.table_key(_SCOPE, _CLASS, generation)
     try:
         return open_sealed(key.key, sealed, aad=_aad(ring.institution_id, source_id, key.generation)).decode()
     except SealBrokenError:
@@ -41,4 +42,11 @@ def open_password(source_id: UUID, sealed: bytes) -> str:
 
 
 def _aad(institution: UUID, source_id: UUID, generation: int) -> bytes:
-    return build_aad(institution.bytes, source_id, _ELEMENT, None, _CLASS.value, generation)
+    return build_aad(
+        institution.bytes,
+        record=source_id,
+        element=_ELEMENT,
+        person=None,
+        retention_class=_CLASS.value,
+        generation=generation,
+    )

@@ -271,7 +271,10 @@ def _merge_rows(
             row.file or "",
             (row.element or "") if row.type == "log" else "",
         )
-        asset = held.get(place) or seen.get(place)
+        if row.replaces is not None and place in seen:  # the clear column still stands beside its references
+            seen[place].reference_column = row.column or ""
+            continue
+        asset = held.get(place)
         if asset is None:
             asset = Asset(
                 source=source,
@@ -284,7 +287,7 @@ def _merge_rows(
                 state_since=moment,
             )
             fresh.append(asset)
-        _take(asset, row, moment=moment, first_scan=first_scan, is_new=asset.pk is None and place not in seen)
+        _take(asset, row, moment=moment, first_scan=first_scan, is_new=asset.pk is None)
         seen[place] = asset
     Asset.objects.bulk_create(fresh, batch_size=500)
     Asset.objects.bulk_update([asset for place, asset in seen.items() if place in held], _MERGED_FIELDS, batch_size=500)

@@ -116,21 +116,16 @@ def table_facts(connection: Connection) -> dict[tuple[str, str], TableFacts]:
 
 def _name_dependant(row: Sequence[Any]) -> tuple[str, str, int] | None:
     class_name, oid, view_kind = row[2], row[3], row[6]
-    match class_name:
-        case "pg_rewrite":
-            return _VIEW_KINDS.get(view_kind, "rule"), row[8], row[7]
-        case "pg_trigger":
-            return None if row[9].startswith("zz_kuimen_") else ("trigger", row[9], oid)
-        case "pg_policy":
-            return "policy", row[10], oid
-        case "pg_proc":
-            return "function", row[11], oid
-        case "pg_statistic_ext" | "pg_attrdef":
-            return None  # go with the column
-        case "pg_publication_rel":
-            return "publication", "publication column list", oid
-        case _:
-            return "other", class_name, oid
+    if class_name in {"pg_statistic_ext", "pg_attrdef"} or (row[9] or "").startswith("zz_kuimen_"):
+        return None  # goes with the column
+    named = {
+        "pg_rewrite": (_VIEW_KINDS.get(view_kind, "rule"), row[8], row[7]),
+        "pg_trigger": ("trigger", row[9], oid),
+        "pg_policy": ("policy", row[10], oid),
+        "pg_proc": ("function", row[11], oid),
+        "pg_publication_rel": ("publication", "column list", oid),
+    }
+    return named.get(class_name, ("other", class_name, oid))
 
 
 def leaves_of(connection: Connection, oid: int) -> list[tuple[str, str]]:

@@ -19,6 +19,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     runs = models.PositiveIntegerField(default=0)
+    scrub_report = models.JSONField(null=True)
+    proof_report = models.JSONField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-planned_at"]
@@ -26,7 +28,7 @@ class Job(models.Model):
             models.UniqueConstraint(
                 name="protection_job_one_open",
                 fields=["source_id"],
-                condition=models.Q(state__in=[JobState.RUNNING.value, JobState.INCOMPLETE.value]),
+                condition=models.Q(state=JobState.RUNNING.value),
             ),
         ]
 

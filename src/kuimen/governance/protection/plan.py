@@ -26,6 +26,7 @@ class ColumnPlan:
         reference: name of the column that will hold the vault's record ids.
         purge: values may contain elements that are never stored; they are cut out before sealing.
         parent_column: for FOLLOW, the column of the referenced table.
+        join: for FOLLOW, all (own, parent) column pairs of the foreign key.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ColumnPlan:
     parent_schema: str = ""
     parent_table: str = ""
     parent_column: str = ""
+    join: tuple[tuple[str, str], ...] = ()
     reason: str = ""
 
 

@@ -199,11 +199,18 @@ def _follow_parents(tables: Mapping[Place, RelationInfo], columns: dict[Place, l
                         continue
                     if (target, parent_name) == (place, child_name):
                         continue
-                    changed |= _follow(columns[place], child_name, parent, target, relation)
+                    join = tuple(zip(key.columns, key.target_columns, strict=True))
+                    changed |= _follow(columns[place], child_name, parent, target, relation, join=join)
 
 
 def _follow(
-    plans: list[ColumnPlan], child_name: str, parent: ColumnPlan, target: Place, relation: RelationInfo
+    plans: list[ColumnPlan],
+    child_name: str,
+    parent: ColumnPlan,
+    target: Place,
+    relation: RelationInfo,
+    *,
+    join: tuple[tuple[str, str], ...],
 ) -> bool:
     for position, plan in enumerate(plans):
         if plan.name != child_name or plan.action in {Action.FOLLOW, Action.BLOCKED}:
@@ -219,6 +226,7 @@ def _follow(
             parent_schema=target[0],
             parent_table=target[1],
             parent_column=parent.name,
+            join=join,
         )
         return True
     return False
@@ -262,18 +270,17 @@ def _note_unread(relations: Sequence[RelationInfo], scan: Sequence[ScanRow], fin
             findings.append(
                 _finding(Severity.WARNING, place or row.source, f"未读取：{row.reason}", f"not read: {row.reason}")
             )
-    for relation in relations:
-        if relation.kind is RelationKind.MATERIALISED and any(
-            row.element for row in scan if (row.schema, row.table) == (relation.schema, relation.name)
-        ):
-            findings.append(
-                _finding(
-                    Severity.WARNING,
-                    f"{relation.schema}.{relation.name}",
-                    "物化视图含个人信息，将随基表重建为脱敏内容",
-                    "a materialised view holds personal data; it is rebuilt from masked content with its table",
-                )
-            )
+    findings.extend(
+        _finding(
+            Severity.WARNING,
+            f"{relation.schema}.{relation.name}",
+            "物化视图含个人信息，将随基表重建为脱敏内容",
+            "a materialised view holds personal data; it is rebuilt from masked content with its table",
+        )
+        for relation in relations
+        if relation.kind is RelationKind.MATERIALISED
+        and any(row.element for row in scan if (row.schema, row.table) == (relation.schema, relation.name))
+    )
 
 
 def _groups(tables: Mapping[Place, RelationInfo], columns: Mapping[Place, Sequence[ColumnPlan]]) -> dict[Place, int]:

@@ -89,7 +89,6 @@ JOB_TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType
     {
         (JobState.PLANNED, JobEvent.START): JobState.RUNNING,
         (JobState.RUNNING, JobEvent.START): JobState.RUNNING,  # after a crash
-        (JobState.INCOMPLETE, JobEvent.START): JobState.RUNNING,
         (JobState.RUNNING, JobEvent.FINISH): JobState.DONE,
         (JobState.RUNNING, JobEvent.STOP): JobState.INCOMPLETE,
     }
