@@ -58,7 +58,7 @@ PUBLISHED: dict[CaseState, dict[CaseEvent, CaseState]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "event"), itertools.product(CaseState, CaseEvent))
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(CaseState, CaseEvent)))
 def test_every_state_meets_every_event_as_published(state: CaseState, event: CaseEvent) -> None:
     assert next_state(state, event) == PUBLISHED[state].get(event)
 

