@@ -37,6 +37,10 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allau
         """Send nothing: no account has an address."""
 
     @override
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: the console's pages tell where the person stands."""
+
+    @override
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         super().pre_authenticate(request, **credentials)
         staff = find_account(str(credentials.get("username", "")))
