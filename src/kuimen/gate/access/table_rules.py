@@ -30,7 +30,8 @@ def row_scope_policy(table: str, column: str) -> list[RunSQL]:
     name = sql.Identifier(table)
     policy = sql.Identifier(f"{table}_row_scope")
     setting = sql.Literal(SCOPE_SETTING)
-    allowed = sql.SQL("(current_setting({setting}, true) = '*' OR {column}::text = current_setting({setting}, true))")
+    # A setting that was local to a finished transaction reads as '' and must not match rows with an empty column.
+    allowed = sql.SQL("(nullif(current_setting({setting}, true), '') IN ('*', {column}::text))")
     condition = allowed.format(setting=setting, column=sql.Identifier(column))
     forward = [
         sql.SQL("ALTER TABLE {0} ENABLE ROW LEVEL SECURITY").format(name),
