@@ -1,0 +1,190 @@
+"""Probes of the access room: rights hang on posts, are applied for, decided by another, end, and are taken back."""
+
+from collections import Counter
+
+from django.db.models import F, Q
+
+from kuimen.gate.access.models import ApiToken, Posting, PostRole, RoleGrant, Staff, StaffSession
+from kuimen.gate.access.policy import decide, shipped_texts
+from kuimen.gate.access.rules import (
+    LONGEST_GRANT,
+    Action,
+    GrantState,
+    Purpose,
+    Resource,
+    Role,
+    Subject,
+    conflicting_roles,
+)
+from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
+
+_NOBODY = "control-nobody"
+
+
+def _verdict(seen: Observation, broken: int, *, remedy_zh: str, remedy_en: str, enough: bool = True) -> ProbeResult:
+    if broken:
+        return ProbeResult(outcome=Outcome.REFUTED, observations=(seen,), remedy_zh=remedy_zh, remedy_en=remedy_en)
+    return ProbeResult(outcome=Outcome.HOLDS if enough else Outcome.INSUFFICIENT, observations=(seen,))
+
+
+@control(
+    "CQJR-5.4-c",
+    title_zh="岗位角色的申请、审批与依据",
+    title_en="Roles by post: applied for, approved by another, backed by the matrix",
+)
+def active_grants_follow_posts(context: ProbeContext) -> ProbeResult:
+    """Hold every active grant against the role-post matrix, the posting, the four eyes and the longest term."""
+    active = RoleGrant.objects.filter(state=GrantState.ACTIVE.value)
+    matrix = set(PostRole.objects.values_list("post_id", "role"))
+    held = set(Posting.objects.filter(ended_at__isnull=True).values_list("staff_id", "post_id"))
+    # The appointment of the first officers is the one grant that nobody could decide before.
+    rows = list(active.select_related("staff"))
+    outside_matrix = sum((grant.post_id, grant.role) not in matrix for grant in rows)
+    without_post = sum((grant.staff_id, grant.post_id) not in held for grant in rows)
+    undecided = active.filter(Q(decided_by__isnull=True) | Q(decided_by=F("staff")) | Q(decided_by=F("applied_by")))
+    endless = sum(grant.valid_until - grant.valid_from > LONGEST_GRANT for grant in rows)
+    seen = Observation(
+        title_zh="生效中的岗位角色",
+        title_en="active role grants",
+        facts={
+            "active": len(rows),
+            "outside_matrix": outside_matrix,
+            "holder_without_post": without_post,
+            "not_decided_by_another": undecided.count(),
+            "longer_than_a_year": endless,
+            "at": context.at.isoformat(),
+        },
+        reference="access_role_grant",
+    )
+    return _verdict(
+        seen,
+        outside_matrix + without_post + undecided.count() + endless,
+        remedy_zh="收回不在岗位角色矩阵内、无岗位依据或未经他人审批的角色，重新申请",
+        remedy_en="revoke roles outside the matrix, without a post or without a second person's decision; apply anew",
+        enough=bool(rows),
+    )
+
+
+@control("CQJR-5.4-c", title_zh="到期与离岗权限的收回", title_en="Rights are taken back on expiry and leaving")
+@control("JRT0171-7.3-d", title_zh="权限的授予、收回与到期", title_en="Rights are granted, revoked and expire")
+def ended_rights_are_taken_back(context: ProbeContext) -> ProbeResult:
+    """Look for rights that outlived their date or their holder, and for live sessions of people who left."""
+    states = Counter(RoleGrant.objects.values_list("state", flat=True))
+    overdue = RoleGrant.objects.filter(state=GrantState.ACTIVE.value, valid_until__lte=context.at).count()
+    of_leavers = RoleGrant.objects.filter(state=GrantState.ACTIVE.value, staff__is_active=False).count()
+    sessions = StaffSession.objects.filter(ended_at__isnull=True, staff__is_active=False).count()
+    tokens = ApiToken.objects.filter(revoked_at__isnull=True, staff__is_active=False, expires_at__gt=context.at).count()
+    seen = Observation(
+        title_zh="权限生命周期",
+        title_en="life of rights",
+        facts={
+            **{f"state_{state.value}": states[state.value] for state in GrantState},
+            "active_past_their_date": overdue,
+            "active_of_people_who_left": of_leavers,
+            "sessions_of_people_who_left": sessions,
+            "tokens_of_people_who_left": tokens,
+        },
+        reference="access_role_grant, access_staff_session, access_api_token",
+    )
+    return _verdict(
+        seen,
+        overdue + of_leavers + sessions + tokens,
+        remedy_zh="运行到期任务，收回离岗人员的角色、会话与令牌",
+        remedy_en="run the expiry job; take back roles, sessions and tokens of people who left",
+        enough=bool(states),
+    )
+
+
+@control("JRT0171-7.3-a", title_zh="职责分离与最小授权", title_en="Separation of duties and least privilege")
+def duties_are_separated(_context: ProbeContext) -> ProbeResult:
+    """Look for people who hold two roles that exclude each other, and for a role that may do everything."""
+    held: dict[str, set[Role]] = {}
+    for staff_no, role in RoleGrant.objects.filter(state=GrantState.ACTIVE.value).values_list(
+        "staff__staff_no", "role"
+    ):
+        held.setdefault(staff_no, set()).add(Role(role))
+    conflicts = sum(bool(conflicting_roles(roles)) for roles in held.values())
+    widest = max(len(_permitted(frozenset({role}))) for role in Role)
+    seen = Observation(
+        title_zh="角色组合与最宽角色",
+        title_en="combinations of roles, and the widest role",
+        facts={"people": len(held), "conflicts": conflicts, "actions": len(Action), "widest_role_actions": widest},
+        reference="access_role_grant, policies/*.cedar",
+    )
+    too_wide = widest * 2 > len(Action)  # a role that may do half of everything is a super-user by another name
+    return _verdict(
+        seen,
+        conflicts + too_wide,
+        remedy_zh="收回互斥角色之一；拆分过宽的角色",
+        remedy_en="revoke one of each excluding pair; split roles that are too wide",
+        enough=bool(held),
+    )
+
+
+@control("JRT0171-7.3-b", title_zh="一人一号与按角色授权", title_en="One account each, rights by role")
+def accounts_are_not_shared(context: ProbeContext) -> ProbeResult:
+    """Look for an account in use from two places at once, and for rights that come from elsewhere than roles."""
+    live = StaffSession.objects.filter(ended_at__isnull=True, seen_at__gte=context.since).exclude(client_digest="")
+    places: dict[int, set[str]] = {}
+    for staff_id, client in live.values_list("staff_id", "client_digest"):
+        places.setdefault(staff_id, set()).add(client)
+    shared = sum(len(clients) > 1 for clients in places.values())
+    everyone = Subject(staff_no=_NOBODY, display_name="", roles=frozenset(), mfa=True)
+    roleless = [action for action in Action if decide(everyone, action, Resource(kind="control")).allowed]
+    seen = Observation(
+        title_zh="账号与会话",
+        title_en="accounts and sessions",
+        facts={
+            "accounts": Staff.objects.count(),
+            "accounts_with_live_sessions": len(places),
+            "accounts_live_in_two_places": shared,
+            "actions_without_a_role": len(roleless),
+        },
+        reference="access_staff, access_staff_session",
+    )
+    return _verdict(
+        seen,
+        shared + len(roleless),
+        remedy_zh="查明同时在多处使用的账号并结束其会话；删除不经角色的许可",
+        remedy_en="find out who shares an account and end its sessions; remove permits that need no role",
+        enough=Staff.objects.exists(),
+    )
+
+
+@control("JRT0171-7.3-c", title_zh="默认拒绝", title_en="Everything is denied by default")
+@control("CQJR-5.2-h", title_zh="人工环节的权限控制", title_en="Permission control where people step in")
+def nobody_may_do_anything_by_default(_context: ProbeContext) -> ProbeResult:
+    """Ask the live policies about a person without any role, one without a second factor, and an unknown action."""
+    bare = Subject(staff_no=_NOBODY, display_name="", mfa=True)
+    full = Subject(staff_no=_NOBODY, display_name="", roles=frozenset(Role), mfa=False)
+    without_role = len(_allowed(bare))
+    without_factor = len(_allowed(full))
+    unknown = decide(full, "control.unknown", Resource(kind="control")).allowed
+    seen = Observation(
+        title_zh="对运行中的策略提问",
+        title_en="questions put to the live policies",
+        facts={
+            "policy_files": len(shipped_texts()),
+            "actions": len(Action),
+            "allowed_without_role": without_role,
+            "allowed_without_second_factor": without_factor,
+            "unknown_action_allowed": unknown,
+        },
+        reference="policies/*.cedar",
+    )
+    return _verdict(
+        seen,
+        without_role + without_factor + unknown,
+        remedy_zh="删除对无角色人员、未启用第二因素人员或未知动作的许可",
+        remedy_en="remove permits for people without a role, without a second factor, or for unknown actions",
+    )
+
+
+def _allowed(subject: Subject) -> list[Action]:
+    contexts = [{}, *({"purpose": purpose.value, "reason": "control"} for purpose in Purpose)]
+    resource = Resource(kind="control")
+    return [action for action in Action if any(decide(subject, action, resource, words).allowed for words in contexts)]
+
+
+def _permitted(roles: frozenset[Role]) -> list[Action]:
+    return _allowed(Subject(staff_no=_NOBODY, display_name="", roles=roles, mfa=True))
