@@ -207,23 +207,6 @@ LIST_ELEMENTS: Final = (Element.PERSON_NAME, Element.MOBILE)
 CHALLENGE_ELEMENTS: Final = (Element.RESIDENT_ID, Element.MOBILE, Element.BANK_CARD)
 
 
-class RevealReason(StrEnum):
-    """Why one field may have to be seen in clear; anything else is not a reason."""
-
-    IDENTITY_DISPUTE = "identity_dispute"
-    HARDSHIP_REVIEW = "hardship_review"
-    LEGAL_SERVICE = "legal_service"
-    CONTACT_CORRECTION = "contact_correction"
-
-
-REASON_TITLES: Final[Mapping[RevealReason, tuple[str, str]]] = MappingProxyType(
-    {
-        RevealReason.IDENTITY_DISPUTE: ("身份核实存疑", "Identity in dispute"),
-        RevealReason.HARDSHIP_REVIEW: ("减免材料审核", "Hardship papers under review"),
-        RevealReason.LEGAL_SERVICE: ("诉讼送达", "Service of court papers"),
-        RevealReason.CONTACT_CORRECTION: ("联系信息更正", "Correction of contact details"),
-    }
-)
 EVENT_TITLES: Final[Mapping[CaseEvent, tuple[str, str]]] = MappingProxyType(
     {
         CaseEvent.CHOOSE_STRATEGY: ("定策略", "Choose strategy"),

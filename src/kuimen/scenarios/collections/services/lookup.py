@@ -18,6 +18,7 @@ from kuimen.scenarios.collections.models import Case
 from kuimen.scenarios.collections.rules import STATE_TITLES, CaseState
 
 OBJECT_TYPE = "case"
+LIST_TYPE = "case_list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

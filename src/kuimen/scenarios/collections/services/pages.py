@@ -3,19 +3,21 @@
 Clause: CQJR-5.4-d
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count
 
+from kuimen.foundation.identifiers import CustomerRef
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access import scope
 from kuimen.gate.access.rules import Action, Resource, Subject
 from kuimen.gate.access.services import require
 from kuimen.gate.disclosure import services as disclosure
+from kuimen.gate.disclosure.results import ChallengeResult, MaskedPage, Revealed, Watermark
+from kuimen.gate.disclosure.rules import Reason
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans import services as ledger
 from kuimen.ledger.loans.rules import LoanStatus
@@ -31,9 +33,9 @@ from kuimen.scenarios.collections.rules import (
     PURPOSE,
     CaseEvent,
     CaseState,
-    RevealReason,
 )
 from kuimen.scenarios.collections.services.lookup import (
+    LIST_TYPE,
     OBJECT_TYPE,
     CaseSummary,
     resource_of,
@@ -42,8 +44,6 @@ from kuimen.scenarios.collections.services.lookup import (
     visible_cases,
 )
 from kuimen.scenarios.collections.services.stepping import events_for
-
-LIST_TYPE = "case_list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,8 @@ class CasePage:
     """
 
     cases: tuple[CaseSummary, ...]
-    masked: Mapping[UUID, Mapping[str, str]]
-    watermark: disclosure.Watermark | None
+    masked: Mapping[UUID, Mapping[Element, str]]
+    watermark: Watermark | None
     page: int
     pages: int
     total: int
@@ -87,8 +87,8 @@ class CaseView:
 
     case: CaseSummary
     facts: LoanFacts
-    masked: Mapping[str, str]
-    watermark: disclosure.Watermark
+    masked: Mapping[Element, str]
+    watermark: Watermark
     history: tuple[HistoryStep, ...]
     events: tuple[CaseEvent, ...]
 
@@ -116,27 +116,26 @@ def list_cases(
         found = list(chosen.order_by("opened_at", "case_ref")[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
         facts = ledger.facts_of([case.loan_id for case in found])
         cases = tuple(summary_of(case, facts[case.loan_id]) for case in found)
-        masked: dict[UUID, Mapping[str, str]] = {}
-        watermark = None
-        if cases:
-            view = disclosure.masked_page(
-                subject,
-                purpose=PURPOSE,
-                object_type=LIST_TYPE,
-                object_ref=f"page {page}",
-                rows=[case.customer_ref for case in cases],
-                elements=LIST_ELEMENTS,
-            )
-            watermark = view.watermark
-            masked = {case.case_id: view.values.get(case.customer_ref, {}) for case in cases}
+    view = _masked_list(subject, cases, page=page) if cases else None
     return CasePage(
         cases=cases,
-        masked=masked,
-        watermark=watermark,
+        masked={case.case_id: view.values[CustomerRef(case.customer_ref)] for case in cases} if view else {},
+        watermark=view.watermark if view else None,
         page=page,
         pages=max(1, -(-total // PAGE_ROWS)),
         total=total,
-        buckets=Counter(buckets),
+        buckets=buckets,
+    )
+
+
+def _masked_list(subject: Subject, cases: Sequence[CaseSummary], *, page: int) -> MaskedPage:
+    return disclosure.masked_page(
+        subject,
+        purpose=PURPOSE,
+        object_type=LIST_TYPE,
+        object_ref=f"page-{page}",
+        rows=[CustomerRef(case.customer_ref) for case in cases],
+        elements=LIST_ELEMENTS,
     )
 
 
@@ -151,27 +150,27 @@ def open_case(subject: Subject, case_id: UUID) -> CaseView:
         case = visible_case(subject, case_id, action=Action.CASE_OPEN)
         require(subject, Action.CASE_OPEN, resource_of(case), {"purpose": PURPOSE})
         facts = ledger.loan(case.loan_id)
-        view = disclosure.masked_page(
-            subject,
-            purpose=PURPOSE,
-            object_type=OBJECT_TYPE,
-            object_ref=str(case_id),
-            rows=[case.customer_ref],
-            elements=PAGE_ELEMENTS,
-        )
-        return CaseView(
-            case=summary_of(case, facts),
-            facts=facts,
-            masked=view.values.get(case.customer_ref, {}),
-            watermark=view.watermark,
-            history=_history(case),
-            events=events_for(subject, case),
-        )
+        summary, history, events = summary_of(case, facts), _history(case), events_for(subject, case)
+    customer_ref = CustomerRef(summary.customer_ref)
+    view = disclosure.masked_page(
+        subject,
+        purpose=PURPOSE,
+        object_type=OBJECT_TYPE,
+        object_ref=str(case_id),
+        rows=[customer_ref],
+        elements=PAGE_ELEMENTS,
+    )
+    return CaseView(
+        case=summary,
+        facts=facts,
+        masked=view.values[customer_ref],
+        watermark=view.watermark,
+        history=history,
+        events=events,
+    )
 
 
-def challenge(
-    subject: Subject, case_id: UUID, *, element: Element, answer: Sensitive[str]
-) -> disclosure.ChallengeResult:
+def challenge(subject: Subject, case_id: UUID, *, element: Element, answer: Sensitive[str]) -> ChallengeResult:
     """Check what a customer said against the vault, without showing the value.
 
     Raises:
@@ -192,18 +191,16 @@ def reveal(
     case_id: UUID,
     *,
     element: Element,
-    reason_code: RevealReason,
-    reason: str,
+    reason: Reason,
     idempotency_key: str,
-) -> disclosure.Revealed:
+) -> Revealed:
     """Show one field in clear for a short time, within the day's quota.
 
     Args:
         subject: the collector who holds the case.
         case_id: the case.
         element: one field of the case page.
-        reason_code: why.
-        reason: the reason in words, without personal data; it is recorded.
+        reason: a code of the gate's list and the person's own words, without personal data; it is recorded.
         idempotency_key: the same key gives the same answer and counts once.
 
     Raises:
@@ -221,16 +218,16 @@ def reveal(
         object_ref=str(case_id),
         customer_ref=customer_ref,
         element=element,
-        reason=f"{reason_code.value}: {reason}",
+        reason=reason,
         idempotency_key=idempotency_key,
     )
 
 
-def _customer_of_worked_case(subject: Subject, case_id: UUID) -> UUID:
+def _customer_of_worked_case(subject: Subject, case_id: UUID) -> CustomerRef:
     with scope.applied(subject):
         case = visible_case(subject, case_id, action=Action.CASE_WORK)
         require(subject, Action.CASE_WORK, resource_of(case), {"purpose": PURPOSE})
-        return case.customer_ref
+        return CustomerRef(case.customer_ref)
 
 
 def _history(case: Case) -> tuple[HistoryStep, ...]:
