@@ -1,4 +1,4 @@
-"""The demonstration's staff: invented work names, drawn passwords, second factors; every role by application and approval."""
+"""The demonstration's staff: invented work names, drawn passwords, every role by application and approval."""
 
 import base64
 import secrets

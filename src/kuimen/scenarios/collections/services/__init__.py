@@ -11,7 +11,14 @@ from kuimen.scenarios.collections.services.pages import (
     open_case,
     reveal,
 )
-from kuimen.scenarios.collections.services.stepping import apply_event, assign, assign_evenly, hold, recall
+from kuimen.scenarios.collections.services.stepping import (
+    apply_event,
+    assign,
+    assign_evenly,
+    hold,
+    recall,
+    waiting_cases,
+)
 
 __all__ = [
     "BuildReport",
@@ -30,4 +37,5 @@ __all__ = [
     "open_case",
     "recall",
     "reveal",
+    "waiting_cases",
 ]

@@ -8,7 +8,7 @@ from uuid import UUID
 from kuimen.foundation import clock
 from kuimen.gate.access import scope
 from kuimen.gate.access.models import Staff
-from kuimen.gate.access.rules import Role, Subject
+from kuimen.gate.access.rules import Resource, Role, Subject
 from kuimen.gate.access.services import actor_of, decide, require, subject_of
 from kuimen.gate.audit import services as audit
 from kuimen.gate.audit.services import Actor, FactValue
@@ -32,6 +32,7 @@ from kuimen.scenarios.collections.services.lookup import (
     resource_of,
     summary_of,
     visible_case,
+    visible_cases,
 )
 
 STEP_ACTION = "case.step"
@@ -92,6 +93,19 @@ def assign_evenly(
         assign(subject, case_id, assignee=holder, until=until)
         dealt[holder] += 1
     return dealt
+
+
+def waiting_cases(subject: Subject) -> list[UUID]:
+    """Return the cases that wait for somebody to hold them, oldest first, for dealing out; no personal value.
+
+    Raises:
+        NotPermittedError: no right to dispatch.
+    """
+    require(subject, EVENT_ACTIONS[CaseEvent.ASSIGN], Resource(kind="case_queue"))
+    waiting = [state.value for state in CaseState if next_state(state, CaseEvent.ASSIGN) is not None]
+    with scope.applied(subject):
+        cases = visible_cases(subject).filter(state__in=waiting).order_by("opened_at", "case_ref")
+        return list(cases.values_list("case_ref", flat=True))
 
 
 def hold(subject: Subject, case_id: UUID, *, reason: HoldReason) -> CaseSummary:
