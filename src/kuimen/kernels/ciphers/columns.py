@@ -7,7 +7,8 @@
 ['one', None]
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Literal, Self
 
 import pyarrow as pa
@@ -113,8 +114,7 @@ class Sealer:
         count = len(column.rows)
         contexts = read_rows(row_aad, count, name="row_aad")
         keys = read_rows(row_keys, count, name="row_keys")
-        if row_key_ids is not None and len(row_key_ids) != count:
-            raise ColumnShapeError(f"row_key_ids: {len(row_key_ids)} given for {count} rows; give one for each row")
+        prefixes = self._prefixes(row_key_ids, count, is_text=column.is_text)
         present = _check_size(column.rows, is_large=column.is_large)
         if column.is_text:
             check_texts(column.rows)
@@ -123,16 +123,13 @@ class Sealer:
 
         ciphers = _Ciphers(self._suite)
         nonces = draw_nonces(present)
-        prefix = prefix_bytes(self._suite, self._key_id, is_text=column.is_text)
         sealed: list[bytes | None] = []
-        for position, value in enumerate(column.rows):
+        for position, (value, prefix) in enumerate(zip(column.rows, prefixes, strict=False)):
             if value is None:
                 sealed.append(None)
                 continue
             cipher = self._cipher if keys is None else ciphers.get(required_row(keys, position, name="row_keys"))
             context = b"" if contexts is None else required_row(contexts, position, name="row_aad")
-            if row_key_ids is not None:
-                prefix = prefix_bytes(self._suite, row_key_ids[position], is_text=column.is_text)
             nonce = next(nonces)
             sealed.append(prefix + nonce + cipher.encrypt(nonce, value, associated_bytes(prefix, aad, context)))
         return pa.array(sealed, type=type_of(is_text=False, is_large=column.is_large))
@@ -176,11 +173,31 @@ class Sealer:
             raise ColumnTypeError("column: sealed values are binary; pass the column that seal_column gave")
         contexts = read_rows(row_aad, len(given.rows), name="row_aad")
         keys = read_rows(row_keys, len(given.rows), name="row_keys")
+        opened, failed, all_text = self._open_rows(given.rows, aad, contexts, keys)
+        if failed and errors == "raise":
+            raise ColumnSealBrokenError(failed)
+        text = all_text if as_text is None else as_text
+        if text:
+            check_texts(opened)
+        return pa.array(opened, type=pa.large_binary()).cast(type_of(is_text=text, is_large=given.is_large))
+
+    def _prefixes(self, key_ids: Sequence[int] | None, count: int, *, is_text: bool) -> Iterator[bytes]:
+        """Return the first bytes of each row; without generations per row the same ones for ever."""
+        if key_ids is None:
+            return repeat(prefix_bytes(self._suite, self._key_id, is_text=is_text))
+        if len(key_ids) != count:
+            raise ColumnShapeError(f"row_key_ids: {len(key_ids)} given for {count} rows; give one for each row")
+        return (prefix_bytes(self._suite, key_id, is_text=is_text) for key_id in key_ids)
+
+    def _open_rows(
+        self, rows: list[bytes | None], aad: bytes, contexts: list[bytes | None] | None, keys: list[bytes | None] | None
+    ) -> tuple[list[bytes | None], list[int], bool]:
+        """Return what opened, the positions that did not, and whether all that opened was sealed as text."""
         ciphers = _Ciphers(self._suite)
         opened: list[bytes | None] = []
         failed: list[int] = []
         all_text = True
-        for position, sealed in enumerate(given.rows):
+        for position, sealed in enumerate(rows):
             if sealed is None:
                 opened.append(None)
                 continue
@@ -192,12 +209,7 @@ class Sealer:
                 failed.append(position)
             else:
                 all_text = all_text and is_text
-        if failed and errors == "raise":
-            raise ColumnSealBrokenError(failed)
-        text = all_text if as_text is None else as_text
-        if text:
-            check_texts(opened)
-        return pa.array(opened, type=pa.large_binary()).cast(type_of(is_text=text, is_large=given.is_large))
+        return opened, failed, all_text
 
     def _open_row(
         self, sealed: bytes, *, cipher: ValueCipher | None, aad: bytes, row_aad: bytes | None
