@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from kuimen.sources.encodings import decode_lenient
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError, SourceUnavailableError
+from kuimen.sources.quoting import QuotingCursor
 from kuimen.sources.relations import ColumnInfo, ForeignKey, RelationInfo, RelationKind, Sample, Source, UniqueKey
 
 VALUE_CHARACTERS = 4096
@@ -80,7 +81,7 @@ def connect(parameters: Mapping[str, str], *, application: str = "kuimen") -> ps
     """
     chosen: dict[str, Any] = {"connect_timeout": 10, **parameters, "application_name": application}
     try:
-        connection = psycopg.connect(autocommit=True, **chosen)
+        connection = psycopg.connect(autocommit=True, cursor_factory=QuotingCursor, **chosen)
         if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
             connection.execute("SET client_encoding = 'SQL_ASCII'")
         else:

@@ -1,0 +1,71 @@
+"""Scrub and proof: what dropping a column leaves behind is found before, and gone after."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fixtures.installed import Installation, System
+from fixtures.lender import Lender, lender_database, mobile, person_name, resident_id
+
+from kuimen.gate.audit.services import SYSTEM
+from kuimen.governance.protection import services as protection
+from kuimen.governance.protection.scrub import ScrubState
+
+
+@pytest.fixture
+def lender(installation: Installation) -> Iterator[Lender]:
+    with lender_database(installation) as database:
+        database.execute(
+            "CREATE TABLE customers (id int PRIMARY KEY, xm text, id_no char(18), mobile bigint, sex text, cvn2 text)"
+        )
+        with database.connect() as connection:
+            connection.cursor().executemany(
+                "INSERT INTO customers VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    (index, person_name(index), resident_id(index), int(mobile(index)), "男", "987")
+                    for index in range(400)
+                ],
+            )
+        database.execute("ANALYZE")
+        yield database
+
+
+def test_the_proof_sees_what_is_left_before_the_scrub_and_nothing_after(system: System, lender: Lender) -> None:
+    made = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    protection.protect(made, actor=SYSTEM)
+
+    before = protection.prove(made, actor=SYSTEM)
+    assert before.residual_clear_values > 400  # dropped columns live on in pages, statistics and the log
+    assert before.clear_columns == ()
+
+    scrub = protection.scrub(made, actor=SYSTEM)
+    assert {step.name: step.state for step in scrub.steps} == {
+        "rewrite_tables": ScrubState.DONE,
+        "rewrite_statistics": ScrubState.DONE,
+        "turn_over_wal": ScrubState.DONE,
+        "redact_server_log": ScrubState.DONE,
+        "temporary_files": ScrubState.DONE,
+    }
+    after = protection.prove(made, actor=SYSTEM)
+    assert after.residual_clear_values == 0
+    assert after.needles_raw == 400 + 400 + len({person_name(i) for i in range(400) if len(person_name(i)) > 2})
+    assert after.needles_rescan > 0
+    assert {place.name for place in after.places} >= {"table files", "write-ahead log"}
+    assert any("backups" in line for line in after.not_covered)
+    assert lender.rows("SHOW wal_recycle") == [("on",)]
+
+
+def test_an_original_in_a_folder_or_another_column_is_counted(system: System, lender: Lender, tmp_path: Path) -> None:
+    made = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    protection.protect(made, actor=SYSTEM)
+    protection.scrub(made, actor=SYSTEM)
+    (tmp_path / "old.csv").write_text(f"1,{resident_id(3)}\n", encoding="utf-8")
+    (tmp_path / "old.bin").write_bytes(resident_id(4).encode("utf-16-le"))
+    lender.execute("CREATE TABLE remarks (id int, content text)")
+    short = next(person_name(i) for i in range(400) if len(person_name(i)) == 2)
+    with lender.connect() as connection:
+        connection.execute("INSERT INTO remarks VALUES (1, %s)", (short,))
+    found = protection.prove(made, actor=SYSTEM, folders=[tmp_path])
+    hits = {place.name: place.hits for place in found.places}
+    assert hits[f"folder {tmp_path.name}"] == 2
+    assert found.residual_clear_values >= 3
