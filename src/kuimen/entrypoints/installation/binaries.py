@@ -77,7 +77,9 @@ def find_binaries(bin_dir: Path | None = None) -> Path:
     else:
         spec = find_spec(WHEEL)
         if spec is None or not spec.submodule_search_locations:
-            raise ServerBinariesMissingError(f"install the extra `server`, or name a server's bin folder in {BIN_VARIABLE}")
+            raise ServerBinariesMissingError(
+                f"install the extra `server`, or name a server's bin folder in {BIN_VARIABLE}"
+            )
         wheel = Path(next(iter(spec.submodule_search_locations)))
         installs = [path for path in wheel.glob("pginstall*/bin") if (path / "postgres").is_file()]
         if not installs:
@@ -113,7 +115,9 @@ def runnable_binaries(bin_dir: Path, user: ServiceUser | None, target: Path) -> 
         partial = target / f".{stamp}.{os.getpid()}"
         target.mkdir(mode=0o755, exist_ok=True)
         target.chmod(0o755)
-        shutil.copytree(bin_dir.parent, partial / WHEEL / bin_dir.parent.name, ignore=shutil.ignore_patterns("include", "*.a"))
+        shutil.copytree(
+            bin_dir.parent, partial / WHEEL / bin_dir.parent.name, ignore=shutil.ignore_patterns("include", "*.a")
+        )
         shutil.copytree(wheel.with_name(f"{WHEEL}.libs"), partial / f"{WHEEL}.libs")
         partial.chmod(0o755)
         partial.rename(copy)

@@ -14,13 +14,14 @@ from kuimen.entrypoints.installation.home import InstallationHome, write_private
 OVERLAYS = ("", "fictitious")
 LANGUAGES = ("zh-hans", "en")
 HIGHEST_PORT = 65535
+UNNAMED = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The settings of one installation. Every field has a default except who the institution is."""
 
-    institution_id: UUID = UUID(int=0)
+    institution_id: UUID = UNNAMED
     institution_name: str = ""
     overlay: str = ""
     port: int = 8000

@@ -6,7 +6,6 @@ Until that happens a new table gives the application role SELECT and INSERT and 
 
 from typing import LiteralString
 
-import psycopg
 from psycopg import Connection, sql
 
 from kuimen.entrypoints.installation.servers import (
@@ -14,7 +13,6 @@ from kuimen.entrypoints.installation.servers import (
     ASSESSOR,
     KEYS,
     KEYS_DATABASE,
-    MAIN_DATABASE,
     OWNER,
 )
 
@@ -44,7 +42,7 @@ def create_roles(admin: Connection, passwords: dict[str, str]) -> None:
         known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
         verifier = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         statement: LiteralString = "ALTER ROLE {} " if known else "CREATE ROLE {} "
-        statement += "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT CONNECTION LIMIT -1 PASSWORD {}"
+        statement += "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD {}"
         admin.execute(sql.SQL(statement).format(name, sql.Literal(verifier)))
         if role != OWNER:
             for setting in ROLE_SETTINGS:

@@ -20,7 +20,9 @@ class InstallationHome:
     root: Path
 
     @classmethod
-    def locate(cls, path: Path | str | None = None, *, environment: Mapping[str, str] | None = None) -> "InstallationHome":
+    def locate(
+        cls, path: Path | str | None = None, *, environment: Mapping[str, str] | None = None
+    ) -> "InstallationHome":
         """Find the home: an explicit `path`, else ``KUIMEN_HOME``, else the default of the present user.
 
         The default is ``/var/lib/kuimen`` for root and ``~/.local/share/kuimen`` for everybody else.

@@ -48,7 +48,7 @@ class ValueFreeFormatter(logging.Formatter):
             arguments = tuple(_shown(value) for value in record.args)
         text_template = _PLACEHOLDER.sub(_as_text, template)
         try:
-            return text_template % arguments
+            return str(text_template % arguments)
         except (TypeError, ValueError, KeyError):
             return template
 
@@ -88,7 +88,10 @@ def describe_exception(error: BaseException) -> str:
         kind = type(current)
         code = f" [{current.code}]" if isinstance(current, KuimenError) else ""
         lines.append(f"  {kind.__module__}.{kind.__qualname__}{code}")
-        lines += [f"    at {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(current.__traceback__)]
+        lines += [
+            f"    at {frame.filename}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(current.__traceback__)
+        ]
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return "\n".join(lines)
 

@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -32,44 +33,12 @@ from kuimen.entrypoints.installation.binaries import (
 )
 from kuimen.entrypoints.installation.errors import ServerStartError, UnsafeFolderError
 from kuimen.entrypoints.installation.home import ROOT_HOME, InstallationHome, private_folder, write_private
+from kuimen.entrypoints.installation.server_settings import HBA, configuration_text
 
 ADMIN = "kuimen_admin"  # the bootstrap superuser: preparing and doctoring only, never serving
 PORT = 5432  # names the socket file only
 SOCKET_LIMIT = 107  # sun_path holds 108 bytes with its terminator
 START_SECONDS = 60
-
-HBA = """\
-# Local sockets only, a password for everybody.
-local   all   all   scram-sha-256
-"""
-
-SETTINGS: Mapping[str, str] = {
-    "listen_addresses": "''",
-    "unix_socket_permissions": "0700",
-    "password_encryption": "'scram-sha-256'",
-    "timezone": "'Asia/Shanghai'",
-    "log_timezone": "'Asia/Shanghai'",
-    # What follows keeps values out of the server's log: an ERROR's own text can quote one, so errors of statements
-    # are not logged at all; the application reports them by code.
-    "log_min_messages": "log",
-    "log_error_verbosity": "terse",
-    "log_min_error_statement": "panic",
-    "log_statement": "'none'",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
-    "log_min_duration_statement": "-1",
-    "log_destination": "'stderr'",
-    "logging_collector": "on",
-    "log_filename": "'postgresql-%a.log'",
-    "log_truncate_on_rotation": "on",
-    "log_rotation_age": "1d",
-    "log_file_mode": "0600",
-    "wal_level": "replica",
-    "shared_buffers": "128MB",
-    "max_connections": "120",
-    "jit": "off",
-}
-UNDURABLE: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class EmbeddedPostgres:
@@ -127,7 +96,9 @@ class EmbeddedPostgres:
             recorded = Path(record.read_text(encoding="utf-8"))
             if recorded.is_dir() and not recorded.is_symlink() and recorded.lstat().st_uid == self._server_uid():
                 return recorded
-        runtime = Path("/run") if self.user is not None else Path(os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir()))
+        runtime = (
+            Path("/run") if self.user is not None else Path(os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir()))
+        )
         parent = runtime if runtime.is_dir() and os.access(runtime, os.W_OK) else Path("/tmp")  # noqa: S108 - mkdtemp is private
         chosen = Path(tempfile.mkdtemp(prefix="kuimen-", dir=parent))
         self._give(chosen)
@@ -190,7 +161,9 @@ class EmbeddedPostgres:
         with self._exclusive():
             self._detach()
             if self.pid is not None:
-                self._run("pg_ctl", "-D", str(self.data_dir), "-m", "fast", "-w", "-t", str(START_SECONDS), "-s", "stop")
+                self._run(
+                    "pg_ctl", "-D", str(self.data_dir), "-m", "fast", "-w", "-t", str(START_SECONDS), "-s", "stop"
+                )
             self.started_here = False
 
     def release(self) -> None:
@@ -279,20 +252,19 @@ class EmbeddedPostgres:
         programs = major_version(self.bin_dir)
         if cluster != str(programs):
             raise ServerStartError(
-                f"the data were made by PostgreSQL {cluster} and the programs are {programs}: dump with the old programs and restore",
+                f"the data were made by PostgreSQL {cluster} and the programs are {programs}:"
+                " dump with the old programs and restore",
             )
 
     def _write_settings(self) -> None:
-        settings = {
-            **SETTINGS,
-            **({} if self._durable else UNDURABLE),
-            "data_directory": _quoted(self.data_dir),
-            "hba_file": _quoted(self.config_dir / "pg_hba.conf"),
-            "ident_file": _quoted(self.config_dir / "pg_ident.conf"),
-            "unix_socket_directories": _quoted(self.socket_dir),
-            "log_directory": _quoted(self.log_dir),
+        places = {
+            "data_directory": self.data_dir,
+            "hba_file": self.config_dir / "pg_hba.conf",
+            "ident_file": self.config_dir / "pg_ident.conf",
+            "unix_socket_directories": self.socket_dir,
+            "log_directory": self.log_dir,
         }
-        content = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        content = configuration_text(places, durable=self._durable)
         for name, text in (("postgresql.conf", content), ("pg_hba.conf", HBA), ("pg_ident.conf", "")):
             path = self.config_dir / name
             write_private(path, text.encode())
@@ -301,12 +273,13 @@ class EmbeddedPostgres:
     def _launch(self) -> None:
         """Start the postmaster; after a kill -9 wait for orphaned children to notice and go."""
         deadline = time.monotonic() + START_SECONDS
+        option = shlex.join(["-c", f"config_file={self.config_dir / 'postgresql.conf'}"])
         while True:
             self._clear_stale_pid()
             try:
                 self._run(
                     "pg_ctl", "-D", str(self.data_dir), "-l", str(self.cluster / "start.log"), "-w",
-                    "-t", str(START_SECONDS), "-s", "-o", f'-c config_file="{self.config_dir / "postgresql.conf"}"', "start",
+                    "-t", str(START_SECONDS), "-s", "-o", option, "start",
                 )  # fmt: skip
             except ServerStartError:
                 if time.monotonic() > deadline or not self._start_log_says_busy():
@@ -369,7 +342,9 @@ class EmbeddedPostgres:
             check=False,
         )
         if finished.returncode:
-            raise ServerStartError(f"{program} ended with {finished.returncode}; see {self.cluster / 'start.log'} and {self.log_dir}")
+            raise ServerStartError(
+                f"{program} ended with {finished.returncode}; see {self.cluster / 'start.log'} and {self.log_dir}"
+            )
 
     def _give(self, path: Path) -> None:
         if self.user is not None:
@@ -408,7 +383,3 @@ class EmbeddedPostgres:
         if self._attached is not None:
             self._attached.close()
             self._attached = None
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"

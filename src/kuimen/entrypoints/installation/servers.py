@@ -130,4 +130,16 @@ def django_address(parameters: Mapping[str, str]) -> dict[str, Any]:
     return {**address, **{names[name]: value for name, value in parameters.items() if name in names}}
 
 
-__all__ = ["ADMIN", "APPLICATION", "ASSESSOR", "KEYS", "KEYS_DATABASE", "MAIN_DATABASE", "OWNER", "django_address", "django_database", "dsn", "server_of"]
+__all__ = [
+    "ADMIN",
+    "APPLICATION",
+    "ASSESSOR",
+    "KEYS",
+    "KEYS_DATABASE",
+    "MAIN_DATABASE",
+    "OWNER",
+    "django_address",
+    "django_database",
+    "dsn",
+    "server_of",
+]

@@ -7,7 +7,7 @@ from typing_extensions import override
 from kuimen.gate.audit.rules import Outcome
 
 
-class Xid8Field(models.TextField):  # type: ignore[type-arg] - Django's fields are not generic at run time
+class Xid8Field(models.TextField):  # type: ignore[type-arg]  # not generic at run time
     """A transaction number of PostgreSQL that never wraps."""
 
     @override
