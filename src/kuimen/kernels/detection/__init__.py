@@ -1,1 +1,21 @@
 """Finding personal data in text and columns."""
+
+from kuimen.kernels.detection.columns import ColumnFinding, ColumnSample, classify_columns
+from kuimen.kernels.detection.evidence import Evidence, EvidenceKind, Finding, Likelihood, explain, likelihood_of
+from kuimen.kernels.detection.redaction import redact, replace_findings
+from kuimen.kernels.detection.text import detect
+
+__all__ = [
+    "ColumnFinding",
+    "ColumnSample",
+    "Evidence",
+    "EvidenceKind",
+    "Finding",
+    "Likelihood",
+    "classify_columns",
+    "detect",
+    "explain",
+    "likelihood_of",
+    "redact",
+    "replace_findings",
+]

@@ -73,6 +73,8 @@ class Evidence:
         tail = f" ({self.detail})" if self.detail else ""
         return f"{self.points:+d} {self.kind}: {self.rule}{tail}"
 
+    __str__ = printed
+
 
 def likelihood_of(evidence: Iterable[Evidence]) -> Likelihood:
     """Return the likelihood that the points of the evidence add up to."""

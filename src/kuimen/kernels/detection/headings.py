@@ -1,0 +1,174 @@
+"""What the head of a column says: its name, its comment, its type and the name of its table."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
+from kuimen.kernels.detection.naming import MEDIUM, STRONG, WEAK, NameVerdict, read_name, read_phrase, split_identifier
+from kuimen.kernels.elements.model import Element
+from kuimen.kernels.elements.words import words
+
+_NAME_POINTS = {STRONG: 5, MEDIUM: 4, WEAK: 2}
+_COMMENT_POINTS = {STRONG: 6, MEDIUM: 4, WEAK: 2}
+_NEVER = -8
+_PEOPLE = words(
+    """
+    cust customer user usr member client person people borrower contact contacts staff employee emp guarantor
+    applicant linkman personal party kh yh lxr jkr ygxx khxx yhxx grxx customers users clients members persons
+    debtor cst pty agent collector operator borrowers applicants
+    """,
+)
+_PEOPLE_ZH = ("客户", "用户", "会员", "联系人", "借款人", "员工", "人员", "担保人")
+_BARE_NAMES = words("name nm mc full nmcn cname xingming")
+_DATES = (Element.BIRTH_DATE, Element.CARD_EXPIRY)
+_AMOUNTS = frozenset(
+    {Element.INCOME, Element.BALANCE, Element.CREDIT_LIMIT, Element.LOAN_AMOUNT, Element.OVERDUE, Element.REPAYMENT}
+)
+_CODED = _AMOUNTS | {
+    Element.SEX, Element.EDUCATION, Element.MARITAL_STATUS, Element.OCCUPATION, Element.ETHNICITY, Element.NATIONALITY,
+    Element.CONTACT_RELATION, Element.CREDIT_SCORE, Element.CVN2, Element.SMS_CODE, Element.CARD_EXPIRY,
+}  # fmt: skip
+_LONG_NUMBERS = frozenset(
+    {
+        Element.MOBILE, Element.RESIDENT_ID, Element.BANK_CARD, Element.ACCOUNT_NUMBER, Element.QQ, Element.IMEI,
+        Element.LANDLINE, Element.BIRTH_DATE, Element.LOCATION, Element.IP, Element.DEVICE_ID, Element.PAYMENT_PASSWORD,
+    }
+)  # fmt: skip
+_SHORTEST: Mapping[Element, int] = {
+    Element.RESIDENT_ID: 15,
+    Element.MOBILE: 8,
+    Element.LANDLINE: 7,
+    Element.BANK_CARD: 12,
+    Element.ACCOUNT_NUMBER: 5,
+    Element.EMAIL: 8,
+    Element.ADDRESS: 6,
+    Element.PERSON_NAME: 4,
+    Element.COMPANY_NAME: 6,
+    Element.PHOTO_IMAGE: 8,
+    Element.PASSWORD: 4,
+    Element.USER_NAME: 3,
+    Element.IP: 7,
+    Element.DEVICE_ID: 8,
+    Element.CREDIT_REPORT: 16,
+    Element.CALL_RECORD: 8,
+    Element.BIOMETRIC: 16,
+    Element.TRACK_DATA: 20,
+    Element.USCC: 9,
+}
+_TYPE = re.compile(r"^\s*([a-z]+(?: [a-z]+)*)\s*\d*\s*(?:\(\s*(\d+))?", re.IGNORECASE)
+_TYPE_CLASSES: Mapping[str, frozenset[str]] = {
+    "truth": words("bool boolean bit"),
+    "small": words("tinyint smallint int2 smallserial"),
+    "int": words("int integer int4 mediumint serial"),
+    "big": words("bigint int8 bigserial long int64 unsigned number"),
+    "decimal": words("numeric decimal money float double real float8 float4 dec number double_precision"),
+    "date": words("date"),
+    "moment": words(
+        "timestamp timestamptz datetime time timetz timestamp_without_time_zone timestamp_with_time_zone interval year"
+    ),
+    "uuid": words("uuid uniqueidentifier"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Evidence by element, and what the heading says against elements that only the values show."""
+
+    scores: Mapping[Element, tuple[Evidence, ...]]
+    against_values: tuple[Evidence, ...]
+    remarks: tuple[Evidence, ...]
+
+
+def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
+    """Weigh name, comment and type of a column."""
+    spoken = _bare_name(table, name) or read_name(name)
+    noted = read_phrase(comment) if comment else NameVerdict()
+    if comment and noted.element is None and not noted.negative and comment.isascii():
+        noted = read_name("_".join(re.findall(r"[A-Za-z0-9]+", comment)[:4]))
+    kind, width = type_class(sql_type)
+    scores: dict[Element, list[Evidence]] = {}
+    if spoken.element is not None and spoken.strength:
+        points = _NAME_POINTS[spoken.strength]
+        scores[spoken.element] = [Evidence(EvidenceKind.COLUMN_NAME, spoken.rule, points)]
+    if noted.element is not None and noted.strength:
+        piece = Evidence(EvidenceKind.COLUMN_COMMENT, noted.rule, _COMMENT_POINTS[noted.strength])
+        scores.setdefault(noted.element, []).append(piece)
+    remarks = _negatives(spoken, noted)
+    for element, pieces in scores.items():
+        pieces.extend(_disagreement(element, spoken, noted, comment))
+        typed = _type_evidence(element, kind, width, spoken)
+        if typed is not None:
+            pieces.append(typed)
+    against = (Evidence(EvidenceKind.COLUMN_NAME, "heading names something else", -1),) if remarks else ()
+    return Heading({element: tuple(pieces) for element, pieces in scores.items()}, against, tuple(remarks))
+
+
+def _bare_name(table: str, name: str) -> NameVerdict | None:
+    """Read `name` as a person's where the table is about people."""
+    tokens = split_identifier(name)
+    if len(tokens) != 1 or tokens[0] not in _BARE_NAMES:
+        return None
+    about_people = any(token in _PEOPLE for token in split_identifier(table)) or any(
+        word in table for word in _PEOPLE_ZH
+    )
+    return NameVerdict(Element.PERSON_NAME, MEDIUM if about_people else WEAK, rule="bare name")
+
+
+def _negatives(spoken: NameVerdict, noted: NameVerdict) -> list[Evidence]:
+    remarks = []
+    if spoken.negative:
+        remarks.append(Evidence(EvidenceKind.COLUMN_NAME, f"not the datum: {spoken.rule}", -3))
+    if noted.negative:
+        remarks.append(Evidence(EvidenceKind.COLUMN_COMMENT, f"not the datum: {noted.rule}", -6))
+    return remarks
+
+
+def _disagreement(element: Element, spoken: NameVerdict, noted: NameVerdict, comment: str) -> list[Evidence]:
+    """Return what name and comment say against each other about one element."""
+    pieces = []
+    if noted.negative:
+        pieces.append(Evidence(EvidenceKind.COLUMN_COMMENT, f"not the datum: {noted.rule}", -6))
+    elif noted.element is not None and noted.element is not element and noted.strength >= MEDIUM:
+        pieces.append(Evidence(EvidenceKind.COLUMN_COMMENT, f"names {noted.element}", -3))
+    elif comment and noted.element is None and element is spoken.element and spoken.strength == WEAK:
+        pieces.append(Evidence(EvidenceKind.COLUMN_COMMENT, "says nothing of it", -1))
+    if spoken.negative and element is not spoken.element:
+        pieces.append(Evidence(EvidenceKind.COLUMN_NAME, f"not the datum: {spoken.rule}", -1))
+    return pieces
+
+
+def type_class(sql_type: str) -> tuple[str, int | None]:
+    """Return the class of a SQL type and the width that it declares."""
+    match = _TYPE.match(sql_type)
+    if match is None:
+        return "", None
+    written = match[1].lower()
+    width = int(match[2]) if match[2] else None
+    first = written.split()[0]
+    if first == "tinyint" and width == 1:
+        return "truth", width
+    for kind, spellings in _TYPE_CLASSES.items():
+        if first in spellings or written.replace(" ", "_") in spellings:
+            return kind, width
+    return ("text" if "char" in first or first in {"text", "string", "clob"} else "other"), width
+
+
+def _type_evidence(element: Element, kind: str, width: int | None, spoken: NameVerdict) -> Evidence | None:
+    """Return what a type says about an element; None when it says nothing."""
+    impossible = (
+        (kind == "truth" and element is not Element.MARITAL_STATUS and element is not Element.SEX)
+        or (kind in {"date", "moment"} and element not in _DATES)
+        or (kind in {"small", "int"} and element not in _CODED | {Element.QQ, Element.BIRTH_DATE, Element.LOCATION})
+        or (kind in {"big", "decimal"} and element not in _CODED | _LONG_NUMBERS)
+        or (kind == "uuid" and element not in {Element.DEVICE_ID, Element.BIOMETRIC})
+    )
+    if impossible and not (element is Element.MARITAL_STATUS and spoken.element is element):
+        return Evidence(EvidenceKind.COLUMN_TYPE, f"{kind} cannot hold it", _NEVER)
+    if kind == "text" and width is not None and width < _SHORTEST.get(element, 0):
+        return Evidence(EvidenceKind.COLUMN_TYPE, "too narrow", -6, f"width={width}")
+    if kind == "date" and element is Element.BIRTH_DATE:
+        return Evidence(EvidenceKind.COLUMN_TYPE, "date", 1)
+    if kind == "decimal" and element in _AMOUNTS:
+        return Evidence(EvidenceKind.COLUMN_TYPE, "amount", 1)
+    return None
