@@ -1,5 +1,6 @@
 """Periodic audit: high-risk operations found by rule, and the review that a person signs off."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,16 +53,21 @@ class RiskFinding:
 
 
 def screen(since: datetime, before: datetime) -> Sequence[RiskFinding]:
-    """Return the high-risk operations of a half-open interval, by day and person. Cost: one grouped query."""
-    rows = (
-        Entry.objects.filter(occurred_at__gte=since, occurred_at__lt=before, actor_kind="staff")
-        .annotate(day=TruncDate("occurred_at", tzinfo=SHANGHAI), hour=ExtractHour("occurred_at", tzinfo=SHANGHAI))
-        .values_list("actor", "day", "hour", "action", "outcome")
+    """Return the high-risk operations of a half-open interval, by day and person. Cost: two queries."""
+    entries = Entry.objects.filter(occurred_at__gte=since, occurred_at__lt=before, actor_kind="staff").annotate(
+        day=TruncDate("occurred_at", tzinfo=SHANGHAI), hour=ExtractHour("occurred_at", tzinfo=SHANGHAI)
     )
     found: Counter[tuple[Risk, str, str]] = Counter()
-    for actor, day, hour, action, outcome in rows.iterator():
+    for actor, day, hour, action, outcome in entries.values_list(
+        "actor", "day", "hour", "action", "outcome"
+    ).iterator():
         for risk in _risks(action=action, outcome=outcome, hour=hour):
             found[risk, actor, day.isoformat()] += 1
+    # Whether an answer was right stands in the body of the entry alone.
+    challenges = entries.filter(action="disclosure.challenge").values_list("actor", "day", "outcome", "body")
+    for actor, day, outcome, body in challenges.iterator():
+        if outcome == Outcome.REFUSED.value or json.loads(bytes(body))["facts"].get("matched") is False:
+            found[Risk.GUESSING, actor, day.isoformat()] += 1
     return [
         RiskFinding(risk=risk, actor=actor, day=day, count=count)
         for (risk, actor, day), count in sorted(found.items())
@@ -84,8 +90,6 @@ def _risks(*, action: str, outcome: str, hour: int) -> Sequence[Risk]:
         risks.append(Risk.MANY_REVEALS)
         if hour >= NIGHT_FROM or hour < NIGHT_TO:
             risks.append(Risk.NIGHT_REVEALS)
-    if action == "disclosure.challenge" and refused:
-        risks.append(Risk.GUESSING)
     return risks
 
 

@@ -14,6 +14,7 @@ from kuimen.gate.audit.exploring import (
 from kuimen.gate.audit.exporting import ExportReport, export
 from kuimen.gate.audit.recording import record, record_all, record_refusal
 from kuimen.gate.audit.rules import SYSTEM, Actor, AuditSigner, EntryFacts, FactValue, Outcome
+from kuimen.gate.audit.screening import Risk, RiskFinding, last_review, review, screen
 from kuimen.gate.audit.sequencer import SequencerThread, carry_out, sequence_pending
 from kuimen.gate.audit.sink import CheckpointSink
 
@@ -30,6 +31,8 @@ __all__ = [
     "FactValue",
     "Outcome",
     "Proof",
+    "Risk",
+    "RiskFinding",
     "SequencerThread",
     "carry_out",
     "counts_by_action",
@@ -38,8 +41,11 @@ __all__ = [
     "entry",
     "export",
     "inclusion",
+    "last_review",
     "record",
     "record_all",
     "record_refusal",
+    "review",
+    "screen",
     "sequence_pending",
 ]
