@@ -1,4 +1,4 @@
-"""Controls of the access room on a live system: they hold when it is sound and fail when it is broken."""
+"""The controls of the access room hold on a healthy installation and fail on every planted defect."""
 
 from datetime import timedelta
 
@@ -6,110 +6,189 @@ import pytest
 
 from fixtures.installed import System
 from fixtures.people import People, appoint_officers
-from kuimen.foundation import clock
-from kuimen.gate.access import controls, policy
-from kuimen.gate.access.models import RoleGrant, Staff, StaffSession
-from kuimen.gate.access.policy import PolicyText, parse_policies, shipped_schema, shipped_texts
-from kuimen.gate.access.rules import GrantState, Role
-from kuimen.standard import Outcome, Probe, ProbeContext
+from kuimen.gate.access import controls, policy, services
+from kuimen.gate.access.models import RoleGrant, Staff
+from kuimen.gate.access.rules import Role
+from kuimen.standard import Outcome, ProbeContext, ProbeResult
+
+FOUR_EYES = b"ALTER TABLE access_role_grant DROP CONSTRAINT access_grant_four_eyes"
+WITHOUT_POST = b"ALTER TABLE access_role_grant ALTER COLUMN post_id DROP NOT NULL"
+OF_COLLECTOR = b" WHERE staff_id = (SELECT id FROM access_staff WHERE staff_no = 'C0001')"
 
 
 @pytest.fixture
 def people(system: System) -> People:
-    staffed = appoint_officers()
-    staffed.hire("S0101", Role.COLLECTOR)
-    staffed.hire("S0201", Role.AUDITOR)
-    return staffed
+    people = appoint_officers()
+    people.hire("C0001", Role.COLLECTOR)
+    return people
 
 
-def outcome(probe: Probe) -> Outcome:
-    return probe(ProbeContext(at=clock.now())).outcome
+def plant(system: System, *statements: bytes) -> None:
+    """Break the live system as its owner."""
+    with system.connect("kuimen_owner") as owner:
+        for statement in statements:
+            owner.execute(statement)
 
 
-def plant_grant(staff_no: str, role: Role, *, by: str = "S0002", days: int = 30) -> None:
-    """Write an active grant past every service, as somebody with the application's password could."""
-    pattern = RoleGrant.objects.filter(staff__staff_no=staff_no).select_related("post").first()
-    assert pattern is not None
-    RoleGrant.objects.create(
-        staff=pattern.staff,
-        role=role.value,
-        post=pattern.post,
-        state=GrantState.ACTIVE.value,
-        reason="planted",
-        valid_from=clock.now() - timedelta(days=60),
-        valid_until=clock.now() + timedelta(days=days),
-        applied_by=Staff.objects.get(staff_no="S0001"),
-        applied_at=clock.now(),
-        decided_by=Staff.objects.get(staff_no=by),
-        decided_at=clock.now(),
-    )
+def look(system: System) -> dict[str, ProbeResult]:
+    context = ProbeContext(at=system.clock.now())
+    return {
+        "grants": controls.active_grants_follow_posts(context),
+        "ended": controls.ended_rights_are_taken_back(context),
+        "factor": controls.roles_need_a_second_factor(context),
+        "duties": controls.duties_are_separated(context),
+        "accounts": controls.accounts_are_not_shared(context),
+        "default": controls.nobody_may_do_anything_by_default(context),
+    }
 
 
-def plant_permit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add one careless line to the live policies."""
-    careless = '@id("careless")\npermit (principal, action == Action::"disclosure.reveal", resource);'
-    texts = [text for text in shipped_texts().values() if '@id("second-factor-missing")' not in text]
-    text: PolicyText = parse_policies([*texts, careless], schema=shipped_schema())
-    monkeypatch.setattr(policy, "shipped_policies", lambda: text)
+def outcomes(system: System) -> dict[str, Outcome]:
+    return {name: result.outcome for name, result in look(system).items()}
 
 
-@pytest.mark.clause("CQJR-5.4-c", "CQJR-5.2-h", "JRT0171-7.3-a", "JRT0171-7.3-b", "JRT0171-7.3-c", "JRT0171-7.3-d")
-def test_a_soundly_staffed_system_holds(people: People) -> None:
-    for probe in (
-        controls.active_grants_follow_posts,
-        controls.ended_rights_are_taken_back,
-        controls.duties_are_separated,
-        controls.accounts_are_not_shared,
-        controls.nobody_may_do_anything_by_default,
-    ):
-        assert outcome(probe) is Outcome.HOLDS, probe
+def refuted(system: System) -> set[str]:
+    return {name for name, outcome in outcomes(system).items() if outcome is Outcome.REFUTED}
 
 
-def test_without_any_grant_there_is_nothing_to_judge_by(system: System) -> None:
-    assert outcome(controls.active_grants_follow_posts) is Outcome.INSUFFICIENT
-    assert outcome(controls.duties_are_separated) is Outcome.INSUFFICIENT
+def fact(result: ProbeResult, name: str) -> object:
+    return result.observations[0].facts[name]
+
+
+def test_an_empty_installation_proves_nothing_about_people(system: System) -> None:
+    seen = outcomes(system)
+    assert {name for name, outcome in seen.items() if outcome is Outcome.INSUFFICIENT} == {
+        "grants",
+        "ended",
+        "factor",
+        "duties",
+        "accounts",
+    }
+    assert seen["default"] is Outcome.HOLDS
+
+
+def test_a_healthy_installation_with_a_leaver_holds(people: People, system: System) -> None:
+    people.token("C0001")
+    people.hire("C0002", Role.COLLECTOR)
+    services.disable_staff("C0002", officer=people.maker, reason="离职")
+    system.clock.advance(timedelta(days=3))
+    assert set(outcomes(system).values()) == {Outcome.HOLDS}
+    assert fact(look(system)["ended"], "slowest_recovery_of_leavers_seconds") == 0
+
+
+@pytest.mark.planted_defect("CQJR-5.4-c", "JRT0171-7.3-a")
+def test_a_grant_that_its_applicant_approved_is_found(people: People, system: System) -> None:
+    plant(system, FOUR_EYES, b"UPDATE access_role_grant SET decided_by_id = applied_by_id" + OF_COLLECTOR)
+    assert refuted(system) == {"grants"}
 
 
 @pytest.mark.planted_defect("CQJR-5.4-c")
-def test_a_role_widened_past_the_matrix_is_seen(people: People) -> None:
-    plant_grant("S0101", Role.ENGINEER)
-    assert outcome(controls.active_grants_follow_posts) is Outcome.REFUTED
+def test_a_grant_that_its_holder_approved_is_found(people: People, system: System) -> None:
+    plant(system, FOUR_EYES, b"UPDATE access_role_grant SET decided_by_id = staff_id" + OF_COLLECTOR)
+    assert refuted(system) == {"grants"}
+
+
+@pytest.mark.planted_defect("CQJR-5.4-c")
+def test_a_grant_without_a_post_is_found(people: People, system: System) -> None:
+    plant(system, WITHOUT_POST, b"UPDATE access_role_grant SET post_id = NULL" + OF_COLLECTOR)
+    assert "grants" in refuted(system)
+
+
+@pytest.mark.planted_defect("CQJR-5.4-c")
+def test_a_role_outside_the_matrix_is_found(people: People, system: System) -> None:
+    plant(system, b"UPDATE access_role_grant SET role = 'importer'" + OF_COLLECTOR)
+    assert refuted(system) == {"grants"}
+
+
+@pytest.mark.planted_defect("CQJR-5.4-c")
+def test_a_grant_for_ever_is_found(people: People, system: System) -> None:
+    plant(system, b"UPDATE access_role_grant SET valid_until = valid_until + interval '10 years'" + OF_COLLECTOR)
+    assert refuted(system) == {"grants"}
 
 
 @pytest.mark.planted_defect("CQJR-5.4-c", "JRT0171-7.3-d")
-def test_a_right_that_outlived_its_date_is_seen(people: People) -> None:
-    plant_grant("S0101", Role.COLLECTOR, days=-1)
-    assert outcome(controls.ended_rights_are_taken_back) is Outcome.REFUTED
+def test_an_expired_grant_that_is_still_active_is_found(people: People, system: System) -> None:
+    system.clock.advance(timedelta(days=91))
+    assert refuted(system) == {"ended"}
+    services.expire_due_grants()
+    assert refuted(system) == set()
 
 
-@pytest.mark.planted_defect("CQJR-5.4-c", "JRT0171-7.3-d")
-def test_a_leaver_who_keeps_a_role_is_seen(people: People) -> None:
-    Staff.objects.filter(staff_no="S0101").update(is_active=False)
-    assert outcome(controls.ended_rights_are_taken_back) is Outcome.REFUTED
+@pytest.mark.planted_defect("JRT0171-7.3-d", "JRT0171-7.2.3-c")
+def test_a_grant_that_was_ended_and_never_recovered_is_found(people: People, system: System) -> None:
+    plant(system, b"UPDATE access_role_grant SET state = 'revoked'" + OF_COLLECTOR)
+    assert refuted(system) == {"ended"}
+
+
+@pytest.mark.planted_defect("JRT0171-7.2.3-c", "CQJR-5.4-c")
+def test_a_leaver_whose_rights_live_on_is_found(people: People, system: System) -> None:
+    people.token("C0001")
+    plant(system, b"UPDATE access_staff SET is_active = false WHERE staff_no = 'C0001'")
+    result = look(system)["ended"]
+    assert result.outcome is Outcome.REFUTED
+    assert (fact(result, "active_of_people_who_left"), fact(result, "tokens_of_people_who_left")) == (1, 1)
+
+
+@pytest.mark.planted_defect("JRT0171-7.2.3-c")
+def test_a_mover_whose_rights_live_on_is_found(people: People, system: System) -> None:
+    plant(system, b"UPDATE access_posting SET ended_at = started_at" + OF_COLLECTOR)
+    assert refuted(system) == {"grants", "ended"}
+
+
+@pytest.mark.planted_defect("CQJR-5.4-c")
+def test_a_role_without_a_second_factor_is_found(people: People, system: System) -> None:
+    people.token("C0001")
+    plant(system, b"DELETE FROM mfa_authenticator" + OF_COLLECTOR.replace(b"staff_id", b"user_id"))
+    result = look(system)["factor"]
+    assert result.outcome is Outcome.REFUTED
+    assert (fact(result, "role_without_second_factor"), fact(result, "tokens_without_second_factor")) == (1, 1)
 
 
 @pytest.mark.planted_defect("JRT0171-7.3-a")
-def test_two_roles_that_exclude_each_other_are_seen(people: People) -> None:
-    plant_grant("S0201", Role.COLLECTOR)
-    assert outcome(controls.duties_are_separated) is Outcome.REFUTED
+def test_two_roles_that_must_stay_apart_are_found(people: People, system: System) -> None:
+    people.hire("E0001", Role.ENGINEER)
+    grant = RoleGrant.objects.get(staff__staff_no="E0001")
+    RoleGrant.objects.filter(pk=grant.pk).update(staff=Staff.objects.get(staff_no="C0001"))
+    people.hire("A0001", Role.AUDITOR)
+    RoleGrant.objects.filter(staff__staff_no="A0001").update(staff=Staff.objects.get(staff_no="C0001"))
+    result = look(system)["duties"]
+    assert (result.outcome, fact(result, "people_with_conflicting_roles")) == (Outcome.REFUTED, 1)
 
 
 @pytest.mark.planted_defect("JRT0171-7.3-b")
-def test_an_account_in_use_at_two_places_is_seen(people: People) -> None:
-    staff = Staff.objects.get(staff_no="S0101")
-    for number, place in enumerate(("a" * 64, "b" * 64)):
-        StaffSession.objects.create(
-            session_digest=str(number) * 64,
-            staff=staff,
-            client_digest=place,
-            started_at=clock.now(),
-            seen_at=clock.now(),
-        )
-    assert outcome(controls.accounts_are_not_shared) is Outcome.REFUTED
+def test_an_account_in_use_at_two_places_is_found(people: People, system: System) -> None:
+    staff = Staff.objects.get(staff_no="C0001")
+    services.open_session(staff, "first", client_digest="a" * 64, second_factor=True)
+    services.open_session(staff, "second", client_digest="b" * 64, second_factor=True)
+    assert refuted(system) == set()
+    plant(system, b"UPDATE access_staff_session SET ended_at = NULL")
+    assert refuted(system) == {"accounts"}
 
 
-@pytest.mark.planted_defect("JRT0171-7.3-c", "CQJR-5.2-h", "JRT0171-7.3-b")
-def test_a_careless_permit_is_seen(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant_permit(monkeypatch)
-    assert outcome(controls.nobody_may_do_anything_by_default) is Outcome.REFUTED
-    assert outcome(controls.accounts_are_not_shared) is Outcome.REFUTED
+def with_policy(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
+    widened = policy.parse_policies([*policy.shipped_texts().values(), extra], schema=policy.shipped_schema())
+    monkeypatch.setattr(policy, "shipped_policies", lambda: widened)
+
+
+@pytest.mark.planted_defect("JRT0171-7.3-c", "JRT0171-7.3-b")
+def test_a_permit_for_everybody_is_found(people: People, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_policy(monkeypatch, '@id("planted") permit (principal, action == Action::"audit.read", resource);')
+    assert refuted(system) == {"accounts", "default"}
+
+
+@pytest.mark.planted_defect("JRT0171-7.3-a")
+def test_a_role_widened_into_another_duty_is_found(
+    people: People, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_policy(
+        monkeypatch,
+        '@id("planted") permit (principal in Role::"engineer", action == Action::"disclosure.reveal", resource);',
+    )
+    assert refuted(system) == {"duties"}
+
+
+@pytest.mark.planted_defect("JRT0171-7.3-c")
+def test_a_removed_second_factor_rule_is_found(people: People, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [text.replace("unless { principal.mfa }", "when { false }") for text in policy.shipped_texts().values()]
+    loosened = policy.parse_policies(texts, schema=policy.shipped_schema())
+    monkeypatch.setattr(policy, "shipped_policies", lambda: loosened)
+    assert refuted(system) == {"default"}

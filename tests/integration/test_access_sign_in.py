@@ -109,7 +109,7 @@ def test_a_token_ends_by_time_by_signing_out_and_with_its_rights(people: People,
         services.subject_for_token("kuimen_unknown")
 
 
-@pytest.mark.clause("CQJR-5.2-a")
+@pytest.mark.clause("GB22239-04")
 def test_every_failure_gets_one_answer_and_is_recorded_without_what_was_typed(people: People) -> None:
     good = people.code("C0001")
     attempts = [("C0001", "wrong-password", good), ("C0001", PASSWORD, "000000"), ("NOBODY", PASSWORD, good)]
@@ -126,7 +126,7 @@ def test_every_failure_gets_one_answer_and_is_recorded_without_what_was_typed(pe
     assert b"wrong-password" not in bodies
 
 
-@pytest.mark.clause("CQJR-5.2-a")
+@pytest.mark.clause("GB22239-04")
 def test_five_failures_lock_the_account_for_a_quarter_of_an_hour(people: People, system: System) -> None:
     for _ in range(5):
         with pytest.raises(SignInRefusedError):
@@ -146,7 +146,7 @@ def test_failures_on_two_workers_at_once_both_count(people: People) -> None:
     assert Staff.objects.get(staff_no="C0001").sign_in_failures.failures == 3
 
 
-@pytest.mark.clause("CQJR-5.2-a")
+@pytest.mark.clause("GB22239-04")
 def test_a_code_used_on_one_worker_is_spent_on_the_other(people: People) -> None:
     code = people.code("C0001")
 

@@ -4,7 +4,7 @@ import pytest
 
 from kuimen.gate.access.errors import PolicyUnavailableError
 from kuimen.gate.access.policy import decide, parse_policies, shipped_policies, shipped_schema, shipped_texts
-from kuimen.gate.access.rules import Action, Resource, Role, Subject
+from kuimen.gate.access.rules import Action, Resource, Role, Subject, duties_of
 
 # What each role may do to an object that is its own case, for collection, with a reason, when nobody's duty is crossed.
 PINNED: dict[Role, set[str]] = {
@@ -208,3 +208,9 @@ def test_the_shipped_text_names_no_single_person_and_explains_itself_in_chinese(
 def test_schema_and_action_list_agree() -> None:
     schema = shipped_schema()
     assert all(f'"{action.value}"' in schema for action in Action)
+
+
+@pytest.mark.clause("JRT0171-7.3-a")
+@pytest.mark.parametrize("role", Role)
+def test_no_role_reaches_into_two_groups_of_duties(role: Role) -> None:
+    assert len(duties_of(Action(action) for action in PINNED[role])) == 1

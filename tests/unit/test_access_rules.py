@@ -91,7 +91,7 @@ def test_four_eyes(maker: str, beneficiary: str, checker: str, reason: str | Non
     assert four_eyes(maker=maker, beneficiary=beneficiary, checker=checker) == reason
 
 
-@pytest.mark.clause("CQJR-5.2-a")
+@pytest.mark.clause("GB22239-04")
 @pytest.mark.parametrize(
     ("idle", "age", "ended", "expected"),
     [

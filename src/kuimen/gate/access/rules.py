@@ -173,6 +173,7 @@ GRANT_TRANSITIONS: Final[Mapping[tuple[GrantState, GrantEvent], GrantState]] = M
     }
 )
 OPEN_GRANT_STATES: Final = frozenset({GrantState.APPLIED, GrantState.APPROVED, GrantState.ACTIVE})
+SWEEP_TOLERANCE: Final = timedelta(hours=1)  # by then the expiry job, which runs every few minutes, has passed
 LONGEST_GRANT: Final = timedelta(days=366)  # a right that nobody renews within a year ends by itself
 
 
@@ -204,6 +205,42 @@ INCOMPATIBLE_ROLES: Final[frozenset[frozenset[Role]]] = frozenset(
     | {frozenset({Role.COLLECTOR, Role.TEAM_LEADER})}
 )
 AGENCY_ROLES: Final = frozenset({Role.COLLECTOR, Role.TEAM_LEADER})  # outsourced staff never hold any other
+
+
+# The deeds that no single role may combine across groups; reading registers and asking for approval is in none.
+DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
+    {
+        "rights": frozenset(
+            {
+                Action.STAFF_REGISTER,
+                Action.STAFF_DISABLE,
+                Action.STAFF_RESET_FACTOR,
+                Action.POST_ASSIGN,
+                Action.GRANT_DECIDE,
+                Action.GRANT_REVOKE,
+            }
+        ),
+        "keys": frozenset({Action.KEYS_UNLOCK, Action.KEYS_ROTATE}),
+        "customers": frozenset(
+            {
+                Action.VIEW_MASKED,
+                Action.REVEAL,
+                Action.CHALLENGE,
+                Action.CASE_OPEN,
+                Action.CASE_WORK,
+                Action.CASE_ASSIGN,
+            }
+        ),
+        "data": frozenset({Action.LEDGER_IMPORT, Action.INVENTORY_SCAN, Action.PROTECTION_RUN, Action.CASE_BUILD}),
+        "evidence": frozenset({Action.AUDIT_EXPORT, Action.ASSESSMENT_RUN}),
+    }
+)
+
+
+def duties_of(actions: Iterable[Action]) -> frozenset[str]:
+    """Return the groups of duties that these actions reach into."""
+    permitted = set(actions)
+    return frozenset(name for name, group in DUTY_GROUPS.items() if group & permitted)
 
 
 def conflicting_roles(held: Iterable[Role]) -> list[tuple[Role, Role]]:
