@@ -7,6 +7,7 @@ is declared with its argument and result types: an undeclared pointer would be c
 import ctypes
 import importlib
 from ctypes import c_char_p, c_int, c_long, c_size_t, c_ubyte, c_ulong, c_void_p
+from functools import lru_cache
 from typing import Final, Self
 
 from kuimen.kernels.ciphers.errors import Sm2KeyError, Sm2UnavailableError
@@ -16,6 +17,7 @@ from kuimen.kernels.ciphers.sm2.provider import DISTINGUISHING_ID
 OK: Final = 1
 MAX_SIGNATURE_BYTES: Final = 72  # SEQUENCE of two INTEGERs of at most 33 bytes
 FIRST_VERSION: Final = 0x30000000  # OpenSSL 3.0: the first with SM2 behind these functions
+KEPT_PUBLIC_KEYS: Final = 64
 FALLBACK_NAMES: Final = ("libcrypto.so.3", "libcrypto.3.dylib")
 
 _SIGNATURES: Final = {
@@ -130,6 +132,11 @@ class LibcryptoSm2:
         if library is None:
             raise Sm2UnavailableError("SM2: no libcrypto 3 within reach; install it, or the package gmssl-pyx")
         self._library = library
+        # public keys come again and again, and decoding one costs as much as a verification; secret keys are not kept
+        self._public_key = lru_cache(maxsize=KEPT_PUBLIC_KEYS)(self._decode_public)
+
+    def _decode_public(self, point: bytes) -> _Key:
+        return _Key(self._library, curve.public_der(point), is_secret=False)
 
     def public_point(self, secret: bytes) -> bytes:
         """Return the 65 bytes of the public point of a private key."""
@@ -160,7 +167,7 @@ class LibcryptoSm2:
     def verify(self, point: bytes, message: bytes, signature: bytes) -> bool:
         """Tell whether a DER signature belongs to message and key."""
         library = self._library
-        key = _Key(library, curve.public_der(point), is_secret=False)
+        key = self._public_key(point)
         with _Contexts(library, key) as contexts:
             ready = library.EVP_DigestVerifyInit(contexts.digest, None, library.EVP_sm3(), None, key.pointer)
             if ready != OK:
