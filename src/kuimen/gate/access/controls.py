@@ -213,6 +213,7 @@ def accounts_are_not_shared(context: ProbeContext) -> ProbeResult:
 
 
 @control("JRT0171-7.3-c", title_zh="默认拒绝", title_en="Everything is denied by default")
+@control("CQJR-5.2-h", title_zh="人工环节的权限控制", title_en="Permission control where people step in")
 def nobody_may_do_anything_by_default(_context: ProbeContext) -> ProbeResult:
     """Ask the live policies about a person without any role, one without a second factor, and an unknown action."""
     bare = Subject(staff_no=_NOBODY, display_name="", mfa=True)
