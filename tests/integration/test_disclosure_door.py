@@ -1,7 +1,7 @@
 """The only door on real databases: default masked, capped, reasoned, recorded, or shut."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -43,8 +43,8 @@ REASON = Reason(code=ReasonCode.VERIFY_IDENTITY, text="客户来电核实本人�
 
 
 @pytest.fixture
-def world(system: System) -> Iterator[World]:
-    yield World(system)
+def world(system: System) -> World:
+    return World(system)
 
 
 def reveal(world: World, ref: UUID, key: str = "first-key", **changes: object) -> Revealed:
@@ -442,7 +442,8 @@ def test_a_tampered_value_shows_nothing_and_raises_the_alarm_that_survives(world
     one, two = world.customers(2)
     with world.owner() as connection:
         connection.execute(
-            "UPDATE vault_record SET sealed = (SELECT sealed FROM vault_record WHERE person_ref = %s AND element = 'mobile')"
+            "UPDATE vault_record SET sealed ="
+            " (SELECT sealed FROM vault_record WHERE person_ref = %s AND element = 'mobile')"
             " WHERE person_ref = %s AND element = 'mobile'",
             (two, one),
         )
@@ -575,5 +576,4 @@ def test_the_database_refuses_a_reveal_row_without_reason_or_audit_entry(world: 
         ):
             with pytest.raises(psycopg.errors.IntegrityError):
                 connection.execute(statement)
-                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     assert Disclosure.objects.get().view_id == view

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from typing_extensions import override
 
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.disclosure.rules import Kind, LimitName, ReasonCode
@@ -61,6 +62,7 @@ class Disclosure(models.Model):
             models.Index(name="disclosure_by_object", fields=["object_type", "object_ref"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind}/{self.view_id}"
 
@@ -78,6 +80,7 @@ class DailyUse(models.Model):
             models.UniqueConstraint(name="disclosure_daily_use_once", fields=["staff_no", "day"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.staff_no}/{self.day}"
 
@@ -95,6 +98,7 @@ class Lookup(models.Model):
             models.UniqueConstraint(name="disclosure_lookup_once", fields=["staff_no", "day", "customer_ref"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.staff_no}/{self.day}/{self.customer_ref}"
 
@@ -112,6 +116,7 @@ class ChallengeDay(models.Model):
             models.UniqueConstraint(name="disclosure_challenge_day_once", fields=["customer_ref", "day"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.customer_ref}/{self.day}"
 
@@ -131,6 +136,7 @@ class RevealRequest(models.Model):
             models.UniqueConstraint(name="disclosure_reveal_request_once", fields=["staff_no", "key_sm3"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.view_id)
 
@@ -138,7 +144,7 @@ class RevealRequest(models.Model):
 class Limit(models.Model):
     """A limit that differs from its default, with the audit entry of whoever set it."""
 
-    name = models.CharField(primary_key=True, max_length=32, choices=LIMITS)
+    limit = models.CharField(primary_key=True, max_length=32, choices=LIMITS)
     value = models.PositiveIntegerField()
     changed_at = models.DateTimeField()
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, to_field="entry_id", related_name="+")
@@ -146,5 +152,6 @@ class Limit(models.Model):
     class Meta:
         db_table = "disclosure_limit"
 
+    @override
     def __str__(self) -> str:
-        return f"{self.name}={self.value}"
+        return f"{self.limit}={self.value}"

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 from uuid import UUID
 
+from typing_extensions import override
+
 from kuimen.gate.keys.rules import KeySuite, RetentionClass
 
 _LENGTH_BYTES = 4
@@ -18,6 +20,7 @@ class DataKey:
     scope: str
     suite: KeySuite
 
+    @override
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: a key does not leave the process that unwrapped it."""
         msg = "a key is not picklable"
@@ -32,6 +35,7 @@ class IndexKeyMaterial:
     generation: int
     key: bytes = field(repr=False)
 
+    @override
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: a key does not leave the process that unwrapped it."""
         msg = "a key is not picklable"

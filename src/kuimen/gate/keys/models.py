@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from typing_extensions import override
 
 from kuimen.gate.keys.rules import KeyState, KeySuite, RetentionClass
 
@@ -50,6 +51,7 @@ class DomainKey(models.Model):
             _wrapped_unless_destroyed("domain"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.retention_class}/{self.version}"
 
@@ -78,6 +80,7 @@ class PersonKey(models.Model):
             models.Index(name="keys_person_by_domain", fields=["retention_class", "domain_version"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.retention_class}/{self.person_ref}/{self.generation}"
 
@@ -101,6 +104,7 @@ class TableKey(models.Model):
             _wrapped_unless_destroyed("table"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.retention_class}/{self.scope}/{self.generation}"
 
@@ -121,6 +125,7 @@ class IndexKey(models.Model):
             _wrapped_unless_destroyed("index"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.element}/{self.generation}"
 
@@ -141,5 +146,6 @@ class SigningKey(models.Model):
             _wrapped_unless_destroyed("signing"),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.key_id

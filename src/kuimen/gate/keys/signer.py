@@ -2,6 +2,8 @@
 
 from typing import NoReturn
 
+from typing_extensions import override
+
 from kuimen.kernels.ciphers import sm2, sm3
 
 AUDIT_USAGE = "audit"
@@ -29,9 +31,11 @@ class Sm2AuditSigner:
         """Return the public key, 65 bytes 04‖x‖y."""
         return self._private_key.public_bytes()
 
+    @override
     def __repr__(self) -> str:
         return f"Sm2AuditSigner({self._key_id})"
 
+    @override
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: a key does not leave the process that unwrapped it."""
         msg = "a signing key is not picklable"

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from typing_extensions import override
 
 from kuimen.gate.vault.rules import RecordState
 from kuimen.kernels.elements.model import Element, RetentionClass
@@ -57,6 +58,7 @@ class Record(models.Model):
             models.Index(name="vault_record_by_table", fields=["source_id", "source_table", "state"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.element}/{self.record_id}"
 
@@ -77,5 +79,6 @@ class Index(models.Model):
             models.Index(name="vault_index_by_tag", fields=["element", "generation", "tag"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.element}/{self.generation}/{self.record_id}"

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import Error, connection
@@ -82,7 +83,7 @@ def insert(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> set[UUID]:
     Rows go in the order of their source key, so that two jobs on one table wait for each other instead of locking up.
     """
     created: set[UUID] = set()
-    groups: dict[tuple[str, ...], list[SealedItem]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, str, str, str], list[SealedItem]] = defaultdict(list)
     for one in sealed:
         item = one.item
         constants = (
@@ -174,16 +175,16 @@ def reseal(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> None:
     insert_tags(sealed)
 
 
-def _stored(row: Sequence[object]) -> StoredRecord:
+def _stored(row: Sequence[Any]) -> StoredRecord:
     record_id, element, person_ref, scope, kind, generation, sealed, state, source_id, table, column, key = row
     return StoredRecord(
-        record_id=record_id,  # type: ignore[arg-type]  # typed by the column
+        record_id=record_id,
         element=str(element),
-        person_ref=person_ref,  # type: ignore[arg-type]  # typed by the column
+        person_ref=person_ref,
         key_scope=str(scope),
         retention_class=RetentionClass(kind),
-        generation=int(generation),  # type: ignore[call-overload]  # typed by the column
-        sealed=bytes(sealed),  # type: ignore[call-overload]  # typed by the column
+        generation=int(generation),
+        sealed=bytes(sealed),
         state=RecordState(state),
-        coordinates=(str(source_id), str(table), str(column), bytes(key)),  # type: ignore[call-overload]  # typed by the column
+        coordinates=(str(source_id), str(table), str(column), bytes(key)),
     )

@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             name="Limit",
             fields=[
                 (
-                    "name",
+                    "limit",
                     models.CharField(
                         choices=[
                             ("rows_per_view", "rows_per_view"),

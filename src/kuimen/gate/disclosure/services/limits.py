@@ -44,5 +44,5 @@ def set_limit(name: str, value: int, *, ticket_id: UUID, actor: Subject) -> None
             ACTION, actor=actor_of(actor), object_type="limit", object_ref=name, facts={"value": value}
         )
         Limit.objects.update_or_create(
-            name=name, defaults={"value": value, "changed_at": clock.now(), "entry_id": entry_id}
+            limit=name, defaults={"value": value, "changed_at": clock.now(), "entry_id": entry_id}
         )

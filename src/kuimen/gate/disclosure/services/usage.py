@@ -14,7 +14,7 @@ from kuimen.gate.disclosure.rules import Limits, limits_of
 
 def limits_in_force() -> Limits:
     """Return the limits in force. Cost: one query."""
-    return limits_of(dict(Limit.objects.values_list("name", "value")))
+    return limits_of(dict(Limit.objects.values_list("limit", "value")))
 
 
 def seconds_until_tomorrow() -> int:
