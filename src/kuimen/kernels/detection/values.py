@@ -239,7 +239,8 @@ COMPATIBLE: Mapping[Element, Callable[[str], bool]] = {
     Element.PASSPORT: _matches(r"[A-Za-z]{1,3}[0-9]{6,9}"),
     Element.OTHER_CERTIFICATE: _matches(r"(?=.*[0-9]{4}).{6,30}"),
     Element.MOBILE: _matches(
-        r"(?:\(?\+?(?:86|852|853|886)\)?[- ]?)?(?:1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}|[4-9][0-9]{7})|0[0-9]{2,3}[- ]?[0-9]{7,8}.{0,6}"
+        r"(?:\(?\+?(?:86|852|853|886)\)?[- ]?)?(?:1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}|[4-9][0-9]{7})"
+        r"|0[0-9]{2,3}[- ]?[0-9]{7,8}.{0,6}"
     ),
     Element.LANDLINE: _matches(r"[0-9()+-][0-9() +-]{5,20}(?:[转x-][0-9]{1,6})?"),
     Element.EMAIL: lambda text: "@" in text,
