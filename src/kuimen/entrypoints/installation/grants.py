@@ -22,9 +22,8 @@ ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",
     "collections_", "assessment_",
 )  # fmt: skip
-SECRET_COLUMNS = frozenset(
-    {"password", "sealed", "tag", "secret", "seed", "digest", "token_digest", "wrapped", "session_data", "data"},
-)
+SECRET_COLUMNS = frozenset({"tag", "seed", "digest", "session_data", "data"})
+SECRET_WORDS = ("sealed", "password", "secret", "wrapped", "token")
 LOGIN_ROLES = (OWNER, APPLICATION, ASSESSOR, KEYS)
 ROLE_SETTINGS: tuple[LiteralString, ...] = (
     "ALTER ROLE {role} SET lock_timeout = '30s'",
@@ -141,13 +140,17 @@ def _grant_assessor(owner: Connection) -> None:
     for table, columns in rows:
         if not table.startswith(ASSESSED_PREFIXES):
             continue
-        readable = [sql.Identifier(column) for column in columns if column not in SECRET_COLUMNS]
+        readable = [sql.Identifier(column) for column in columns if not _is_secret(column)]
         if readable:
             owner.execute(
                 sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(
                     sql.SQL(", ").join(readable), sql.Identifier(table), role
                 ),
             )
+
+
+def _is_secret(column: str) -> bool:
+    return column in SECRET_COLUMNS or any(word in column for word in SECRET_WORDS)
 
 
 def _run(owner: Connection, statement: LiteralString, role: str) -> None:

@@ -23,7 +23,7 @@ from kuimen.foundation.sensitive import FIXED_MASK
 PLAIN_TYPES = (bool, int, float, Decimal, UUID, date, enum.Enum, type, PurePath)
 LONGEST_NUMBER = 5  # a longer run of digits may be part of a phone, an account or a certificate
 _DOUBTFUL = re.compile(r"[^\x00-\x7f]+|\S*@\S*|(?<![0-9a-f-])\d{6,}|'[^']*'|\"[^\"]*\"|\([^)]*=[^)]*\)")
-_PLACEHOLDER = re.compile(r"%\(?\w*\)?[-#0 +]*[\d.]*[srdifxgeXc]")
+_PLACEHOLDER = re.compile(r"%%|%(\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[srdifxgeXc]")
 
 
 class ValueFreeFormatter(logging.Formatter):
@@ -42,10 +42,13 @@ class ValueFreeFormatter(logging.Formatter):
         template = scrub(str(record.msg))
         if not record.args:
             return template
-        if isinstance(record.args, Mapping):
-            arguments: Any = {name: _shown(value) for name, value in record.args.items()}
-        else:
+        arguments: Any
+        if not isinstance(record.args, Mapping):
             arguments = tuple(_shown(value) for value in record.args)
+        elif "%(" in template:
+            arguments = {name: _shown(value) for name, value in record.args.items()}
+        else:  # logging unpacks a single mapping that was meant as the one argument
+            arguments = (FIXED_MASK,)
         text_template = _PLACEHOLDER.sub(_as_text, template)
         try:
             return str(text_template % arguments)
@@ -54,8 +57,7 @@ class ValueFreeFormatter(logging.Formatter):
 
 
 def _as_text(found: re.Match[str]) -> str:
-    name = re.match(r"%(\(\w+\))?", found.group())
-    return f"{name.group() if name else '%'}s"
+    return found.group() if found.group() == "%%" else f"%{found.group(1) or ''}s"
 
 
 def _shown(value: object) -> str:

@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -67,7 +66,7 @@ class EmbeddedPostgres:
         self.log_dir = self.cluster / "log"
         self.config_dir = self.folder / "server"
         self.started_here = False
-        self._attached: IO[str] | None = None
+        self._attached: int | None = None
         self._threads = threading.RLock()
 
     def _choose_folder(self) -> Path:
@@ -375,11 +374,12 @@ class EmbeddedPostgres:
         return self.home.run / "postgres.users"
 
     def _attach(self) -> None:
+        """Hold a shared lock for as long as this process uses the server; the kernel gives it back when it dies."""
         if self._attached is None:
-            self._attached = self._users_file().open("a", encoding="utf-8")
+            self._attached = os.open(self._users_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._attached, fcntl.LOCK_SH)
 
     def _detach(self) -> None:
         if self._attached is not None:
-            self._attached.close()
+            os.close(self._attached)
             self._attached = None
