@@ -20,7 +20,6 @@ from kuimen.gate.access.errors import NotPermittedError
 from kuimen.gate.access.rules import Role, Subject
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.disclosure.errors import ChallengeLockedError, RevealQuotaError
-from kuimen.gate.disclosure.rules import Reason, ReasonCode
 from kuimen.gate.disclosure.services import masked_page, resolve_view
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.models import Loan
@@ -42,10 +41,12 @@ from kuimen.scenarios.collections.rules import (
     CaseEvent,
     CaseState,
     HoldReason,
+    RevealReason,
     next_state,
 )
 
-REASON = Reason(code=ReasonCode.VERIFY_IDENTITY, text="客户对登记信息有异议，需核对")
+WHY = "客户对登记信息有异议，需核对"
+CODE = RevealReason.VERIFY_IDENTITY
 
 
 @pytest.fixture
@@ -251,7 +252,9 @@ def ways_to_ask(subject: Subject, case_id: UUID) -> tuple[Callable[[], object], 
         lambda: services.open_case(subject, case_id),
         lambda: services.apply_event(subject, case_id, CaseEvent.START_WORK),
         lambda: services.hold(subject, case_id, reason=HoldReason.DISPUTE),
-        lambda: services.reveal(subject, case_id, element=Element.MOBILE, reason=REASON, idempotency_key="key-000001"),
+        lambda: services.reveal(
+            subject, case_id, element=Element.MOBILE, reason_code=CODE, reason=WHY, idempotency_key="key-000001"
+        ),
         lambda: services.challenge(subject, case_id, element=Element.MOBILE, answer=said),
     )
 
@@ -379,7 +382,12 @@ def test_a_reveal_gives_one_field_within_the_quota_of_the_day(department: Depart
 
     def show(number: int) -> str:
         revealed = services.reveal(
-            department.collector, case_id, element=Element.MOBILE, reason=REASON, idempotency_key=f"key-{number:06d}"
+            department.collector,
+            case_id,
+            element=Element.MOBILE,
+            reason_code=CODE,
+            reason=WHY,
+            idempotency_key=f"key-{number:06d}",
         )
         return revealed.value.reveal_for("test")
 
@@ -391,7 +399,12 @@ def test_a_reveal_gives_one_field_within_the_quota_of_the_day(department: Depart
     assert caught.value.retry_after_seconds
     with pytest.raises(CaseInputError):
         services.reveal(
-            department.collector, case_id, element=Element.WECHAT, reason=REASON, idempotency_key="key-999999"
+            department.collector,
+            case_id,
+            element=Element.WECHAT,
+            reason_code=CODE,
+            reason=WHY,
+            idempotency_key="key-999999",
         )
 
 
@@ -399,7 +412,14 @@ def test_a_leader_sees_masked_pages_and_reveals_nothing(department: Department) 
     case_id = department.cases[0]
     services.open_case(department.leader, case_id)
     with pytest.raises(Exception, match="refused"):
-        services.reveal(department.leader, case_id, element=Element.MOBILE, reason=REASON, idempotency_key="key-000001")
+        services.reveal(
+            department.leader,
+            case_id,
+            element=Element.MOBILE,
+            reason_code=CODE,
+            reason=WHY,
+            idempotency_key="key-000001",
+        )
 
 
 def test_pages_filter_and_count_from_one(department: Department) -> None:

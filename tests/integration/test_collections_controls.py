@@ -8,11 +8,10 @@ from fixtures.collecting import Department, open_department
 from fixtures.installed import System
 from kuimen.foundation import clock
 from kuimen.gate.access import scope
-from kuimen.gate.disclosure.rules import Reason, ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.models import Loan
 from kuimen.scenarios.collections import controls, services
-from kuimen.scenarios.collections.rules import CaseEvent
+from kuimen.scenarios.collections.rules import CaseEvent, RevealReason
 from kuimen.standard import Outcome, ProbeContext, ProbeResult
 from kuimen.standard.controls import Probe
 
@@ -27,7 +26,8 @@ def department(system: System) -> Department:
         department.collector,
         department.cases[0],
         element=Element.MOBILE,
-        reason=Reason(code=ReasonCode.VERIFY_IDENTITY, text="客户对登记信息有异议，需核对"),
+        reason_code=RevealReason.VERIFY_IDENTITY,
+        reason="客户对登记信息有异议，需核对",
         idempotency_key="key-000001",
     )
     return department

@@ -3,7 +3,7 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -113,12 +113,12 @@ def _json(text: bytes) -> dict[str, Any]:
 
 
 def _reveal(client: ApiClient, case_id: str, element: str, *, key: str = "") -> Answer:
-    body = {"element": element, "reason_code": "identity_dispute", "reason": "客户对登记信息有异议，需核对"}
+    body = {"element": element, "reason_code": "verify_identity", "reason": "客户对登记信息有异议，需核对"}
     return client.call("POST", f"/collections/cases/{case_id}/reveal", body, key=key)
 
 
-def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) -> Iterator[tuple[DayReport, str]]:
-    """Work the day step by step; yields the report so far with what was done.
+def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) -> DayReport:
+    """Work the day step by step and report what was allowed and what was refused.
 
     The client must be signed in as a collector who holds at least two cases; `foreign_case` belongs to another agency.
     """
@@ -126,7 +126,6 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
     listed = report.note(
         client.call("GET", "/collections/cases"), "打开案件清单（脱敏）", "open the case list, masked", expect=200
     )
-    yield report, "list"
     cases = [str(item["case_id"]) for item in listed.body["items"]]
     first, second = cases[0], cases[1]
     for case_id in (first, second):
@@ -136,7 +135,6 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
             "open a case page, masked, with watermark",
             expect=200,
         )
-    yield report, "open"
     report.note(
         client.call("POST", f"/collections/cases/{first}/events", {"event": "start_work"}),
         "开始作业",
@@ -149,7 +147,6 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
     report.note(
         challenge, "核验身份：后四位不符，不显示原值", "identity challenge, wrong answer, no value shown", expect=200
     )
-    yield report, "challenge"
     key = uuid4().hex
     report.note(
         _reveal(client, first, "mobile", key=key), "说明事由后查看一项", "reveal one field with a reason", expect=200
@@ -163,7 +160,6 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
     for _ in range(reveal_quota - 1):
         report.note(_reveal(client, second, "mobile"), "额度内查看", "reveal within quota", expect=200)
     report.note(_reveal(client, second, "mobile"), "超出当日额度：拒绝", "beyond the daily quota: refused", expect=429)
-    yield report, "reveal"
     report.note(
         client.call("GET", f"/collections/cases/{foreign_case}"),
         "打开他机构案件：不存在",
@@ -188,9 +184,8 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
         "a collector running the assessment: refused",
         expect=403,
     )
-    yield report, "refused"
     report.note(client.call("DELETE", "/session"), "退出", "sign out", expect=204)
     report.note(
         client.call("GET", "/collections/cases"), "退出后令牌失效", "the token is dead after sign-out", expect=401
     )
-    yield report, "sign out"
+    return report

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kuimen.gate.access.rules import Action
+from kuimen.gate.disclosure import rules as door
 from kuimen.kernels.elements.model import Element
 
 PURPOSE: Final = "collection"  # everything disclosed for a case is bound to this purpose
@@ -206,6 +207,10 @@ PAGE_ELEMENTS: Final = (
 LIST_ELEMENTS: Final = (Element.PERSON_NAME, Element.MOBILE)
 CHALLENGE_ELEMENTS: Final = (Element.RESIDENT_ID, Element.MOBILE, Element.BANK_CARD)
 
+
+# Why one field may have to be seen in clear is decided for the whole house, at the door.
+RevealReason = door.ReasonCode
+REASON_TITLES: Final = door.REASON_TITLES
 
 EVENT_TITLES: Final[Mapping[CaseEvent, tuple[str, str]]] = MappingProxyType(
     {

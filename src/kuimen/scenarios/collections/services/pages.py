@@ -33,6 +33,7 @@ from kuimen.scenarios.collections.rules import (
     PURPOSE,
     CaseEvent,
     CaseState,
+    RevealReason,
 )
 from kuimen.scenarios.collections.services.lookup import (
     LIST_TYPE,
@@ -191,7 +192,8 @@ def reveal(
     case_id: UUID,
     *,
     element: Element,
-    reason: Reason,
+    reason_code: RevealReason,
+    reason: str,
     idempotency_key: str,
 ) -> Revealed:
     """Show one field in clear for a short time, within the day's quota.
@@ -200,7 +202,8 @@ def reveal(
         subject: the collector who holds the case.
         case_id: the case.
         element: one field of the case page.
-        reason: a code of the gate's list and the person's own words, without personal data; it is recorded.
+        reason_code: why, from the door's list.
+        reason: why in the person's own words, without personal data; it is recorded.
         idempotency_key: the same key gives the same answer and counts once.
 
     Raises:
@@ -218,7 +221,7 @@ def reveal(
         object_ref=str(case_id),
         customer_ref=customer_ref,
         element=element,
-        reason=reason,
+        reason=Reason(code=reason_code, text=reason),
         idempotency_key=idempotency_key,
     )
 
