@@ -223,7 +223,12 @@ def test_the_console_asks_for_password_and_code_and_gives_a_new_session_key(peop
     assert client.get("/").content == b"in as C0001"
     session = StaffSession.objects.get(ended_at__isnull=True)
     assert session.second_factor_at is not None
-    assert client.session.session_key not in session.session_digest
+    key = client.session.session_key
+    assert key not in session.session_digest
+    assert not Session.objects.filter(session_key=key).exists()
+    thief = Client()
+    thief.cookies["sessionid"] = Session.objects.get().session_key
+    assert thief.get("/").content == b"in as AnonymousUser"
     assert Entry.objects.filter(action="access.sign_in", outcome="done", actor="C0001").count() == 1
 
 

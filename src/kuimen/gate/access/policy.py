@@ -19,9 +19,12 @@ from kuimen.gate.access.rules import Action, Decision, Resource, Subject
 _CONTEXT_WORDS = ("purpose", "reason", "requested")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+CACHED_DECISIONS = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PolicyText:
-    """One set of policies, parsed."""
+    """One set of policies, parsed; compared by identity."""
 
     policies: cedarpy.PolicySet
     schema: cedarpy.Schema
@@ -97,18 +100,25 @@ def decide(
     """
     if action not in Action.__members__.values():
         return Decision(allowed=False, reason_code="unknown_action")
-    active = text or shipped_policies()
-    situation = {word: str((context or {}).get(word, "")) for word in _CONTEXT_WORDS}
+    words = tuple(str((context or {}).get(word, "")) for word in _CONTEXT_WORDS)
+    return _decided(text or shipped_policies(), subject, Action(action), resource, words)
+
+
+@lru_cache(maxsize=CACHED_DECISIONS)
+def _decided(
+    text: PolicyText, subject: Subject, action: Action, resource: Resource, words: tuple[str, ...]
+) -> Decision:
+    """Ask Cedar. The answer depends on nothing but the arguments, so that it may be remembered."""
     result = cedarpy.is_authorized(
         {
             "principal": {"type": "Staff", "id": subject.staff_no},
-            "action": {"type": "Action", "id": str(action)},
+            "action": {"type": "Action", "id": action.value},
             "resource": {"type": "Object", "id": f"{resource.kind}/{resource.ref}"},
-            "context": situation,
+            "context": dict(zip(_CONTEXT_WORDS, words, strict=True)),
         },
-        active.policies,
+        text.policies,
         _entities(subject, resource),
-        active.schema,
+        text.schema,
     )
     if result.diagnostics.errors:
         return Decision(allowed=False, reason_code="policy_error")
@@ -117,7 +127,7 @@ def decide(
     reason_code = reasons[0] if reasons else "no_permit"
     if not result.allowed:
         return Decision(allowed=False, reason_code=reason_code)
-    demanded = frozenset[str]().union(*(active.obligations.get(reason, frozenset()) for reason in reasons))
+    demanded = frozenset[str]().union(*(text.obligations.get(reason, frozenset()) for reason in reasons))
     return Decision(allowed=True, reason_code=reason_code, obligations=demanded)
 
 

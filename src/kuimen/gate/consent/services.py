@@ -233,6 +233,47 @@ def record_act(customer_ref: UUID, act: CustomerAct, *, actor: Actor) -> UUID:
     if act.shown_sm3.lower() != current.sm3:
         _record_refused_act(customer_ref, act, actor, reason="stale_document")
         raise StaleDocumentError("shown_sm3: not the current version; show the current one and ask again")
+    return _keep_act(customer_ref, act, current, at=at, actor=actor)
+
+
+def withdraw(act_id: UUID, *, channel: str, actor: Actor) -> None:
+    """Withdraw a consent; the basis ends at this moment. What was done before stays lawful.
+
+    Raises:
+        ConsentNotFoundError: no such act.
+        ActTransitionError: withdrawn or expired already.
+    """
+    at = clock.now()
+    with transaction.atomic():
+        act = ConsentAct.objects.filter(act_id=act_id).first()
+        if act is None:
+            raise ConsentNotFoundError("act_id: no such consent act")
+        BasisRecord.objects.select_for_update().filter(act=act).first()  # orders two withdrawals at once
+        earlier = Withdrawal.objects.filter(act=act).first()
+        state = act_state(valid_until=act.valid_until, withdrawn_at=earlier.withdrawn_at if earlier else None, at=at)
+        if next_act_state(state, ActEvent.WITHDRAW) is not None:
+            Withdrawal.objects.create(act=act, channel=channel, withdrawn_at=at)
+            BasisRecord.objects.filter(act=act).update(valid_until=at)
+            record(
+                "consent.withdraw",
+                actor=actor,
+                object_type="consent",
+                object_ref=str(act_id),
+                purpose=act.purpose,
+                facts={"customer_ref": str(act.customer_ref), "channel": channel},
+            )
+            return
+    record_refusal(
+        "consent.withdraw",
+        actor=actor,
+        object_type="consent",
+        object_ref=str(act_id),
+        facts={"reason": "transition_not_allowed", "state": state.value},
+    )
+    raise ActTransitionError("act_id: the consent is withdrawn or has expired already")
+
+
+def _keep_act(customer_ref: UUID, act: CustomerAct, current: Document, *, at: datetime, actor: Actor) -> UUID:
     with transaction.atomic():
         row = ConsentAct.objects.create(
             customer_ref=customer_ref,
@@ -272,43 +313,6 @@ def record_act(customer_ref: UUID, act: CustomerAct, *, actor: Actor) -> UUID:
             },
         )
     return row.act_id
-
-
-def withdraw(act_id: UUID, *, channel: str, actor: Actor) -> None:
-    """Withdraw a consent; the basis ends at this moment. What was done before stays lawful.
-
-    Raises:
-        ConsentNotFoundError: no such act.
-        ActTransitionError: withdrawn or expired already.
-    """
-    at = clock.now()
-    with transaction.atomic():
-        act = ConsentAct.objects.filter(act_id=act_id).first()
-        if act is None:
-            raise ConsentNotFoundError("act_id: no such consent act")
-        BasisRecord.objects.select_for_update().filter(act=act).first()  # orders two withdrawals at once
-        earlier = Withdrawal.objects.filter(act=act).first()
-        state = act_state(valid_until=act.valid_until, withdrawn_at=earlier.withdrawn_at if earlier else None, at=at)
-        if next_act_state(state, ActEvent.WITHDRAW) is not None:
-            Withdrawal.objects.create(act=act, channel=channel, withdrawn_at=at)
-            BasisRecord.objects.filter(act=act).update(valid_until=at)
-            record(
-                "consent.withdraw",
-                actor=actor,
-                object_type="consent",
-                object_ref=str(act_id),
-                purpose=act.purpose,
-                facts={"customer_ref": str(act.customer_ref), "channel": channel},
-            )
-            return
-    record_refusal(
-        "consent.withdraw",
-        actor=actor,
-        object_type="consent",
-        object_ref=str(act_id),
-        facts={"reason": "transition_not_allowed", "state": state.value},
-    )
-    raise ActTransitionError("act_id: the consent is withdrawn or has expired already")
 
 
 def _record_refused_act(customer_ref: UUID, act: CustomerAct, actor: Actor, *, reason: str) -> None:

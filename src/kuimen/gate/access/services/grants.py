@@ -14,7 +14,7 @@ from kuimen.gate.access.errors import (
     StaffInputError,
     StaffNotFoundError,
 )
-from kuimen.gate.access.models import PostRole, RoleGrant, Staff
+from kuimen.gate.access.models import Post, PostRole, RoleGrant, Staff
 from kuimen.gate.access.rules import (
     AGENCY_ROLES,
     LONGEST_GRANT,
@@ -61,10 +61,9 @@ def apply_for_role(
         The grant's identifier.
 
     Raises:
-        NotPermittedError: the applicant may not apply for this person.
+        NotPermittedError, StaffNotFoundError: the applicant may not apply for this person; no such open account.
         DutySeparationError: the role may not be combined with one the person has, or is not for outsourced staff.
         StaffInputError: role, post, dates or reason break their rule.
-        StaffNotFoundError: no such open account.
         StaffExistsError: the same application is waiting already.
     """
     target = Resource(kind="grant", beneficiary=staff_no)
@@ -77,15 +76,13 @@ def apply_for_role(
     try:
         with transaction.atomic():
             staff = _locked_staff(staff_no)
-            posting = staff.postings.filter(post__code=post, ended_at__isnull=True).select_related("post").first()
-            if posting is None or not PostRole.objects.filter(post=posting.post, role=wanted.value).exists():
-                raise StaffInputError("post: the person does not hold it, or its matrix does not list the role")
+            held = _post_for(staff, post, wanted)
             duty_conflict = _duty_conflict(staff, wanted)
             if duty_conflict is None:
                 grant = RoleGrant.objects.create(
                     staff=staff,
                     role=wanted.value,
-                    post=posting.post,
+                    post=held,
                     state=GrantState.APPLIED.value,
                     reason=reason,
                     valid_from=begins,
@@ -278,6 +275,13 @@ def _locked_staff(staff_no: str) -> Staff:
     if staff is None:
         raise StaffNotFoundError("staff_no: no such member of staff")
     return staff
+
+
+def _post_for(staff: Staff, code: str, role: Role) -> Post:
+    posting = staff.postings.filter(post__code=code, ended_at__isnull=True).select_related("post").first()
+    if posting is None or not PostRole.objects.filter(post=posting.post, role=role.value).exists():
+        raise StaffInputError("post: the person does not hold it, or its matrix does not list the role")
+    return posting.post
 
 
 def _duty_conflict(staff: Staff, wanted: Role) -> str | None:
