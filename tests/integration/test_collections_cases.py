@@ -244,6 +244,9 @@ def test_only_a_leader_dispatches_and_only_to_active_collectors(department: Depa
 def test_cases_are_dealt_out_evenly(department: Department) -> None:
     dealt = services.assign_evenly(department.leader, list(department.cases[:5]), assignees=["C0001", "A0001"])
     assert dealt == {"C0001": 3, "A0001": 2}
+    assert services.waiting_cases(department.leader) == list(department.cases[5:])
+    with pytest.raises(NotPermittedError):
+        services.waiting_cases(department.collector)
 
 
 def ways_to_ask(subject: Subject, case_id: UUID) -> tuple[Callable[[], object], ...]:
