@@ -11,10 +11,11 @@ from pydantic import ConfigDict, Field, SecretStr
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, do_once, idempotency_key
 from kuimen.foundation.sensitive import Sensitive
+from kuimen.gate.disclosure.services import Reason, ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.rules import LoanStatus
 from kuimen.scenarios.collections import services
-from kuimen.scenarios.collections.rules import CaseEvent, CaseState, HoldReason, RevealReason
+from kuimen.scenarios.collections.rules import CaseEvent, CaseState, HoldReason
 from kuimen.scenarios.collections.services import CaseSummary
 
 router = Router()
@@ -87,7 +88,7 @@ class RevealIn(Strict):
     """One element, with a reason; the reason is recorded and must hold no personal data."""
 
     element: Element
-    reason_code: RevealReason
+    reason_code: ReasonCode
     reason: str = Field(min_length=4, max_length=200)
 
 
@@ -192,8 +193,7 @@ def reveal(request: HttpRequest, response: HttpResponse, case_id: UUID, body: Re
         caller_of(request),
         case_id,
         element=body.element,
-        reason_code=body.reason_code,
-        reason=body.reason,
+        reason=Reason(code=body.reason_code, text=body.reason),
         idempotency_key=idempotency_key(request),
     )
     return RevealOut(

@@ -38,7 +38,7 @@ class Person(Schema):
 
 
 @router.post("", auth=None, response=Token, summary="Sign in")
-def sign_in(_request: HttpRequest, body: SignIn) -> Token:
+def sign_in(request: HttpRequest, body: SignIn) -> Token:
     """Exchange staff number, password and a one-time code for a bearer token."""
     issued = access.issue_token(
         body.staff_no,

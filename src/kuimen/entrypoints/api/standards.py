@@ -37,7 +37,7 @@ def _out(clause: Clause) -> ClauseOut:
 
 
 @router.get("/clauses", response=list[ClauseOut], summary="All requirements")
-def clauses(_request: HttpRequest, standard: str = "") -> list[ClauseOut]:
+def clauses(request: HttpRequest, standard: str = "") -> list[ClauseOut]:
     """Return every requirement, or those of one standard."""
     found = load_catalogue().clauses.values()
     return [_out(clause) for clause in found if not standard or clause.standard == standard]

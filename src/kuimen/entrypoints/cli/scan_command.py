@@ -10,7 +10,8 @@ from rich.table import Table
 from kuimen.entrypoints.cli.installed import home_option
 from kuimen.entrypoints.cli.output import emit_json, progress_bars, stdout, table
 from kuimen.entrypoints.installation.home import InstallationHome
-from kuimen.sources.scan import ScanRow, scan_source
+from kuimen.sources.opening import open_source
+from kuimen.sources.scan import ScanRow, scan_open
 
 CATEGORY_STYLE = {"C3": "bold red", "C2": "yellow", "C1": "cyan"}
 STATE_ZH = {
@@ -27,7 +28,7 @@ STATE_ZH = {
 @click.option(
     "--source-credentials",
     type=click.Path(path_type=Path),
-    help="YAML file (0600) with user and password of the database.",
+    help="File (0600) with user=… and password=… of the database, a line each.",
 )
 @click.option(
     "--sample-rows",
@@ -58,24 +59,23 @@ def scan(
 
         overlay = config.load(home).overlay or None
     rows: list[ScanRow] = []
-    with progress_bars(visible=not as_json) as advance:
-        found = scan_source(
-            source,
-            overlay=overlay,
-            sample_rows=sample_rows,
-            credentials_file=source_credentials,
-            progress=lambda done, total, _name: advance("扫描 scanning", done, total),
-        )
-        for row in found:
-            rows.append(row)
-            if as_json:
-                emit_json(row.as_json())
-    if not as_json:
-        print_scan(rows, show_all=show_all)
-    if home.initialised:
-        from kuimen.entrypoints.cli.installed import feed_inventory
+    with open_source(source, credentials_file=source_credentials) as opened_source:
+        with progress_bars(visible=not as_json) as advance:
+            for row in scan_open(
+                opened_source,
+                overlay=overlay,
+                sample_rows=sample_rows,
+                progress=lambda done, total, _name: advance("扫描 scanning", done, total),
+            ):
+                rows.append(row)
+                if as_json:
+                    emit_json(row.as_json())
+        if not as_json:
+            print_scan(rows, show_all=show_all)
+        if home.initialised:
+            from kuimen.entrypoints.cli.installed import feed_inventory
 
-        feed_inventory(home, rows)
+            feed_inventory(home, source, opened_source, rows, overlay=overlay)
 
 
 def print_scan(rows: list[ScanRow], *, show_all: bool) -> None:

@@ -12,6 +12,7 @@ from kuimen.entrypoints.console.overview import subject_or_login
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access.rules import Action, Subject
+from kuimen.gate.disclosure.services import REASON_TITLES, Reason, ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.table import ELEMENT_TABLE
 from kuimen.ledger.loans.rules import STATUS_TABLE, LoanStatus
@@ -20,11 +21,9 @@ from kuimen.scenarios.collections.rules import (
     CHALLENGE_ELEMENTS,
     EVENT_TITLES,
     EVENTS_WITH_DETAILS,
-    REASON_TITLES,
     STATE_TITLES,
     CaseEvent,
     CaseState,
-    RevealReason,
 )
 from kuimen.scenarios.collections.services import CaseView
 
@@ -104,14 +103,13 @@ def reveal(request: HttpRequest, case_id: UUID) -> HttpResponse:
     subject = subject_or_login(request)
     element = _element(request)
     reason_code = request.POST.get("reason_code", "")
-    if reason_code not in set(RevealReason):
+    if reason_code not in set(ReasonCode):
         raise FormInputError("reason_code: choose one of the reasons offered on the page")
     shown = services.reveal(
         subject,
         case_id,
         element=element,
-        reason_code=RevealReason(reason_code),
-        reason=request.POST.get("reason", "").strip(),
+        reason=Reason(code=ReasonCode(reason_code), text=request.POST.get("reason", "").strip()),
         idempotency_key=request.POST.get("idempotency_key", ""),
     )
     context: dict[str, object] = {

@@ -82,7 +82,7 @@ def disclosures() -> Chart:
     days = sorted({row.day for row in rows})
     totals: defaultdict[str, Counter[object]] = defaultdict(Counter)
     for row in rows:
-        totals[row.purpose][row.day] += row.count
+        totals[row.purpose][row.day] += row.disclosures
     series = {
         _say(*PURPOSES.get(purpose, (purpose, purpose))): [by_day[day] for day in days]
         for purpose, by_day in sorted(totals.items())

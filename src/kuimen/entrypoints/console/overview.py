@@ -11,11 +11,13 @@ from kuimen.assessment import services as assessment
 from kuimen.assessment.reading import AssessmentView
 from kuimen.assessment.rules import Verdict
 from kuimen.entrypoints.console.context import offered, reader_of
+from kuimen.foundation import clock
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource, Subject
 from kuimen.gate.audit import services as audit
 from kuimen.gate.disclosure import services as disclosure
 from kuimen.governance.inventory import services as inventory
+from kuimen.governance.inventory.reading import unprotected_assets
 from kuimen.governance.inventory.services import InventorySummary
 
 CLEAR_ROWS = 12
@@ -55,7 +57,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     directory = inventory.summary()
     context = {
         "cards": _cards(directory, assessment.latest()),
-        "clear_assets": inventory.unprotected_assets(limit=CLEAR_ROWS),
+        "clear_assets": unprotected_assets(limit=CLEAR_ROWS),
         "scanned_at": directory.last_scanned_at,
         "checkpoint": audit.latest_checkpoint(),
     }
@@ -84,12 +86,16 @@ def _cards(directory: InventorySummary, found: AssessmentView | None) -> list[Ca
         Card(
             title_zh="今日披露",
             title_en="Disclosures today",
-            figure=f"{disclosure.today_count():,}",
+            figure=f"{_disclosures_today():,}",
             note_zh="每次披露都有人、目的、依据与审计条目",
             note_en="each with a person, a purpose, a basis, an entry",
         ),
         _clause_card(found),
     ]
+
+
+def _disclosures_today() -> int:
+    return sum(row.disclosures for row in disclosure.statistics(since=clock.today()))
 
 
 def _clause_card(found: AssessmentView | None) -> Card:

@@ -38,7 +38,7 @@ class DemoPlaces:
     @property
     def credentials_file(self) -> Path:
         """Passphrases of the two custodians."""
-        return self.secrets / "credentials.json"
+        return self.secrets / "custodians"
 
     @property
     def sign_ins_file(self) -> Path:
@@ -48,7 +48,7 @@ class DemoPlaces:
     @property
     def lender_file(self) -> Path:
         """User and password of the lender's database."""
-        return self.secrets / "lender.yaml"
+        return self.secrets / "lender-credentials"
 
 
 def places(chosen: Path | None) -> DemoPlaces:

@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg.conninfo import conninfo_to_dict
+from rich.table import Table
 
 from kuimen.assessment import services as assessment
 from kuimen.assessment.report import report_file
-from kuimen.entrypoints.cli.output import Advance
-from kuimen.entrypoints.demo.lender import LenderSummary
+from kuimen.entrypoints.cli.output import Advance, table
 from kuimen.entrypoints.demo.staff import subject
 from kuimen.entrypoints.demo.summary import DemoSummary
 from kuimen.gate.access import services as access
+from kuimen.gate.disclosure import services as disclosure
+from kuimen.governance.inventory.reading import personal_assets
 from kuimen.governance.protection import services as protection
 from kuimen.governance.protection.services import ProofReport, ProtectionPlan, ProtectReport, ScrubReport
 from kuimen.ledger import intake
 from kuimen.ledger.loans import services as loans
 from kuimen.scenarios.collections import services as collections
+from kuimen.scenarios.collections.rules import PURPOSE
 
 INTAKE_MAPPING = Path(__file__).parent / "lender" / "intake.yaml"
 ENGINEER, IMPORTER, LEADER, ASSESSOR = "B001", "B002", "C001", "P001"
@@ -25,18 +27,11 @@ COLLECTORS = ("C101", "E101", "W101")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lender:
-    """Address of the demonstration's lender for later steps."""
+    """Address of the demonstration's lender; the password stands in the credentials file."""
 
     location: str
     credentials_file: Path
     folder: Path
-
-
-def address_of(made: LenderSummary, credentials_file: Path) -> Lender:
-    """Turn the freshly made lender into a source address without a password in it."""
-    parts = {name: str(value) for name, value in conninfo_to_dict(made.conninfo).items() if value}
-    location = " ".join(f"{name}={value}" for name, value in parts.items())
-    return Lender(location=location, credentials_file=credentials_file, folder=made.folder)
 
 
 def plan_sources(lender: Lender, advance: Advance) -> list[ProtectionPlan]:
@@ -113,3 +108,24 @@ def assess(summary: DemoSummary, advance: Advance) -> None:
     summary.clauses_assessed = found.clauses_assessed
     summary.verdicts = {verdict.title_zh: count for verdict, count in found.verdicts.items()}
     summary.report_pdf = str(report_file(found.assessment_id))
+
+
+def count_disclosures() -> int:
+    """Count what people were shown: masked views, challenges and reveals, not the system's own procedures."""
+    return sum(row.disclosures for row in disclosure.statistics() if row.purpose == PURPOSE)
+
+
+def findings_table() -> Table:
+    """Return every personal column and file of the directory as a table."""
+    made = table(
+        "个人信息分布 Where personal data is",
+        "位置 Place",
+        "要素 Element",
+        "类别",
+        "级别",
+        "可能性 Likelihood",
+        "行数 Rows",
+    )
+    for asset in personal_assets():
+        made.add_row(asset.place, asset.element, asset.category, str(asset.level), asset.likelihood, f"{asset.rows:,}")
+    return made

@@ -83,6 +83,24 @@ class Proof:
     public_key: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointView:
+    """The newest signed statement about the log."""
+
+    size: int
+    root: bytes
+    made_at: datetime
+    key_id: str
+
+
+def latest_checkpoint() -> CheckpointView | None:
+    """Return the newest checkpoint, None before the first."""
+    found = Checkpoint.objects.order_by("-size").first()
+    if found is None:
+        return None
+    return CheckpointView(size=found.size, root=bytes(found.root), made_at=found.created_at, key_id=found.key_id)
+
+
 def entries(wanted: EntryFilter | None = None, *, before: int | None = None, limit: int = PAGE) -> EntryPage:
     """Return one page of entries, newest first.
 

@@ -1,6 +1,7 @@
 """Use cases of the audit log, under one name for every other room."""
 
 from kuimen.gate.audit.exploring import (
+    CheckpointView,
     EntryFilter,
     EntryPage,
     EntryView,
@@ -10,6 +11,7 @@ from kuimen.gate.audit.exploring import (
     entries_of_view,
     entry,
     inclusion,
+    latest_checkpoint,
 )
 from kuimen.gate.audit.exporting import ExportReport, export
 from kuimen.gate.audit.recording import record, record_all, record_refusal
@@ -23,6 +25,7 @@ __all__ = [
     "Actor",
     "AuditSigner",
     "CheckpointSink",
+    "CheckpointView",
     "EntryFacts",
     "EntryFilter",
     "EntryPage",
@@ -42,6 +45,7 @@ __all__ = [
     "export",
     "inclusion",
     "last_review",
+    "latest_checkpoint",
     "record",
     "record_all",
     "record_refusal",

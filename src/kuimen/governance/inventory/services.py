@@ -78,10 +78,12 @@ def register_source(
     credentials_file: Path | None = None,
     overlay: str | None = None,
     source: Source | None = None,
+    keep_password: bool = True,
 ) -> DataSource:
     """Register a source, or find it again under the same identity and refresh its address.
 
     A password is sealed, so that controls can look again at the live source; the keys must be unlocked for that.
+    Without `keep_password` it is dropped, and one that was sealed before stays.
 
     Raises:
         SourceLocationError, CredentialsFileError, SourceUnavailableError: it cannot be opened.
@@ -100,7 +102,7 @@ def register_source(
         kind = SourceKind.POSTGRESQL
         parameters = connection_parameters(location, credentials_file=credentials_file)
         address = {name: value for name, value in parameters.items() if name not in _SECRET_PARAMETERS}
-        password = parameters.get("password")
+        password = parameters.get("password") if keep_password else None
     with transaction.atomic():
         found = DataSource.objects.select_for_update().filter(fingerprint=fingerprint).first()
         row = found or DataSource(source_id=new_ref(), fingerprint=fingerprint, registered_at=clock.now())
@@ -241,6 +243,7 @@ _MERGED_FIELDS = (
     "level",
     "likelihood",
     "state",
+    "masked",
     "secondary",
     "evidence",
     "rows",
@@ -314,7 +317,7 @@ def _take(asset: Asset, row: ScanRow, *, moment: datetime, first_scan: bool, is_
         asset.reason = row.reason or ""
         return
     asset.value_type, asset.element, asset.category = row.type, row.element or "", row.category or ""
-    asset.level, asset.likelihood = row.level, row.likelihood or ""
+    asset.level, asset.likelihood, asset.masked = row.level, row.likelihood or "", row.masked
     asset.secondary, asset.evidence = list(row.secondary), list(row.evidence)
     asset.rows, asset.sampled, asset.reason = row.rows, row.sampled, row.reason or ""
     asset.reference_column = (row.column or "") if row.replaces is not None else ""
@@ -368,7 +371,7 @@ def summary() -> InventorySummary:
     present = Asset.objects.filter(Q(present=True) | Q(state=AssetState.DESTROYED.value), source__active=True)
     personal = present.exclude(element="")
     grouped = personal.values("category", "state").annotate(assets=Count("id"), total=Sum("rows"))
-    clear = personal.filter(state=AssetState.CLEAR.value)
+    clear = personal.filter(state=AssetState.CLEAR.value, masked=False)
     newest = DataSource.objects.filter(active=True, last_scanned_at__isnull=False).order_by("-last_scanned_at").first()
     return InventorySummary(
         sources=DataSource.objects.filter(active=True).count(),

@@ -1,0 +1,83 @@
+"""`kuimen audit`: verify, export."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from kuimen.entrypoints.cli.installed import home_option
+from kuimen.entrypoints.cli.output import emit_json, stdout
+from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.foundation.errors import TamperError
+
+
+class AuditBrokenError(TamperError):
+    """The log does not verify."""
+
+    code = "audit.verify"
+
+
+@click.group()
+def audit() -> None:
+    """Verify or export the audit log."""
+
+
+@audit.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@home_option
+def export(*, folder: Path, home: InstallationHome) -> None:
+    """Write entries, checkpoints and public keys into FOLDER, with the offline verifier beside them."""
+    from kuimen.entrypoints.installation.install import opened
+
+    with opened(home):
+        from kuimen.gate.audit import services
+
+        report = services.export(folder)
+    stdout.print(f"已导出 Exported: {report.entries:,} 条 entries → {folder}", highlight=False)
+
+
+@audit.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--checkpoints",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Independent copy of the checkpoints; by default the installation's.",
+)
+@click.option("--json", "as_json", is_flag=True)
+@home_option
+def verify(*, folder: Path | None, checkpoints: Path | None, as_json: bool, home: InstallationHome) -> None:
+    """Verify an exported log, or export the live one and verify that; names the first bad entry or interval."""
+    if folder is not None:
+        _show(verify_export(folder, checkpoints), as_json=as_json)
+        return
+    from kuimen.entrypoints.installation.install import opened
+
+    with TemporaryDirectory(prefix="kuimen-audit-") as temporary, opened(home):
+        from kuimen.gate.audit import services
+
+        exported = Path(temporary) / "export"
+        services.export(exported)
+        _show(verify_export(exported, checkpoints or home.checkpoints), as_json=as_json)
+
+
+def verify_export(folder: Path, checkpoints: Path | None) -> dict[str, object]:
+    """Verify an exported log against an independent copy of its checkpoints.
+
+    Raises:
+        AuditBrokenError: it does not verify; the message names the first bad entry or interval.
+    """
+    from kuimen.gate.audit import verifier
+
+    try:
+        return verifier.verify(folder, sink=checkpoints)
+    except verifier.Finding as found:
+        raise AuditBrokenError(f"the audit log does not verify: {found}; keep everything as it is") from None
+
+
+def _show(outcome: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        emit_json({"verified": True, **outcome})
+        return
+    stdout.print("[green]已验证 Verified[/]")
+    for name, value in outcome.items():
+        stdout.print(f"  {name}: {value}", highlight=False)

@@ -1,0 +1,64 @@
+"""`kuimen serve` and `kuimen worker`: the processes that hold keys."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from kuimen.entrypoints.cli.installed import home_option, unlock_options, unlocked
+from kuimen.entrypoints.cli.output import stdout
+from kuimen.entrypoints.installation.home import InstallationHome
+
+
+def _begin_sequencing() -> Callable[[], None]:
+    """Start this process's sequencer and return what ends it."""
+    from kuimen.gate.audit.services import SequencerThread
+    from kuimen.gate.keys import services as keys
+
+    thread = SequencerThread(keys.keyring().signer())
+    thread.start()
+    return thread.end
+
+
+@click.command()
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; put a TLS proxy in front of any other.",
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="Port; by default the configured one.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 32))
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@unlock_options
+@home_option
+def serve(
+    *, host: str, port: int | None, workers: int, quiet: bool, credentials_file: Path | None, passphrase_fd: int | None,
+    home: InstallationHome,
+) -> None:  # fmt: skip
+    """Run the console and the API; the keys are unlocked once and shared with the workers."""
+    from kuimen.entrypoints.console.server import ConsoleServer, ensure_port_free
+    from kuimen.entrypoints.installation import config
+
+    chosen = port or config.load(home).port
+    ensure_port_free(host, chosen)
+    with unlocked(home, file=credentials_file, descriptor=passphrase_fd):
+        if not quiet:
+            stdout.print(f"控制台 Console: http://{host}:{chosen}  (Ctrl-C 停止 stops)")
+        ConsoleServer(host=host, port=chosen, workers=workers, in_worker=_begin_sequencing).run()
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what waits and stop.")
+@unlock_options
+@home_option
+def worker(*, once: bool, credentials_file: Path | None, passphrase_fd: int | None, home: InstallationHome) -> None:
+    """Run the background jobs: nightly case building, re-scans, expiry of rights, the nightly assessment."""
+    with unlocked(home, file=credentials_file, descriptor=passphrase_fd):
+        from kuimen.entrypoints.worker.running import run_worker
+
+        end = _begin_sequencing()
+        try:
+            run_worker(once=once)
+        finally:
+            end()

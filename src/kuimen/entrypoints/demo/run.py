@@ -1,0 +1,106 @@
+"""The main job, from an empty machine to proof: a lender's plain-text database in, everything else out."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kuimen.entrypoints.cli.output import Advance, emit_json, progress_bars, stderr, stdout
+from kuimen.entrypoints.console.server import ensure_port_free
+from kuimen.entrypoints.demo.day_server import free_port
+from kuimen.entrypoints.demo.lender import create_lender
+from kuimen.entrypoints.demo.people import OFFICERS, SignIn, draw_password
+from kuimen.entrypoints.demo.places import DemoPlaces, keep_secret, places, start_afresh
+from kuimen.entrypoints.demo.summary import DemoSummary
+from kuimen.entrypoints.installation.config import Configuration
+from kuimen.entrypoints.installation.home import write_private
+from kuimen.entrypoints.installation.install import Officer, initialise
+from kuimen.entrypoints.installation.postgres import ADMIN, EmbeddedPostgres
+from kuimen.foundation.sensitive import Sensitive
+
+INSTITUTION = "夔峡消费金融（演示）"
+
+
+class Stage:
+    """Headings and progress bars of the demonstration, on standard error, so that standard output stays clean."""
+
+    def __init__(self) -> None:
+        """Count steps from 1."""
+        self._number = 0
+
+    @contextmanager
+    def step(self, chinese: str, english: str) -> Iterator[Advance]:
+        """Announce a step, draw its progress, tell how long it took."""
+        self._number += 1
+        stderr.rule(f"[bold]{self._number}. {chinese}[/] {english}", align="left", style="dim")
+        began = time.perf_counter()
+        with progress_bars(visible=True) as advance:
+            yield advance
+        stderr.print(f"[dim]   {time.perf_counter() - began:.1f} s[/]")
+
+
+def run_demo(*, chosen_home: Path | None, serve: bool, as_json: bool, port: int) -> None:
+    """Run everything; with `serve` the console stays open until it is stopped.
+
+    Raises:
+        PortTakenError, NotADemoError: before anything is touched.
+    """
+    began = time.perf_counter()
+    spot = places(chosen_home)
+    port = port if serve else free_port()
+    ensure_port_free("127.0.0.1", port)
+    stage, summary = Stage(), DemoSummary()
+    with stage.step("准备演示环境", "clear the stage, start PostgreSQL"):
+        start_afresh(spot)
+    with EmbeddedPostgres(spot.home).running() as postgres:
+        lender_name = _make_lender(spot, postgres, stage, summary)
+        sign_ins = _found_institution(spot, stage)
+        from kuimen.entrypoints.demo import acts  # noqa: PLC0415 - settings exist only by now
+
+        acts.perform(spot, lender_name, stage=stage, summary=summary, port=port, sign_ins=sign_ins)
+        summary.seconds = time.perf_counter() - began
+        (stderr if as_json else stdout).print(summary.as_table())
+        if as_json:
+            emit_json(summary.as_json())
+        if serve:
+            acts.stay_open(spot, port=port, sign_ins=sign_ins)
+
+
+def _make_lender(spot: DemoPlaces, postgres: EmbeddedPostgres, stage: Stage, summary: DemoSummary) -> str:
+    """Create the lender's database and files; its password goes into a 0600 file, its address is returned."""
+    with stage.step("生成放贷机构明文库 legacy_core", "the lender's plain-text database and files") as advance:
+        made = create_lender(postgres.dsn(ADMIN, "postgres"), spot.files, progress=advance)
+    summary.rows_ingested = sum(made.rows.values())
+    write_private(spot.lender_file, f"user={made.role}\npassword={made.password}\n".encode())
+    stderr.print(f"   {len(made.rows)} 张表 tables, {summary.rows_ingested:,} 行 rows; {len(made.files)} 个文件 files")
+    return made.conninfo
+
+
+def _found_institution(spot: DemoPlaces, stage: Stage) -> list[SignIn]:
+    """Run `kuimen init` with two officers and hire the staff."""
+    with stage.step("初始化夔门：密钥、两位主管、岗位", "keys, two officers, posts"):
+        passphrases = {staff_no: f"Baidi-{secrets.token_urlsafe(18)}" for staff_no, _ in OFFICERS}
+        passwords = {staff_no: draw_password() for staff_no, _ in OFFICERS}
+        write_private(spot.credentials_file, "".join(f"{who}={text}\n" for who, text in passphrases.items()).encode())
+        initialise(
+            spot.home,
+            configuration=Configuration(institution_name=INSTITUTION, overlay="fictitious"),
+            officers=[
+                Officer(
+                    staff_no=staff_no,
+                    display_name=name,
+                    password=Sensitive(passwords[staff_no], element="password"),
+                    passphrase=Sensitive(passphrases[staff_no], element="password"),
+                )
+                for staff_no, name in OFFICERS
+            ],
+        )
+        from kuimen.entrypoints.demo.staff import hire_everybody  # noqa: PLC0415 - settings exist only by now
+
+        sign_ins = hire_everybody(passwords)
+    keep_secret(
+        spot.sign_ins_file,
+        [{"staff_no": s.staff_no, "role": s.role, "password": s.password, "totp_seed": s.seed} for s in sign_ins],
+    )
+    return sign_ins
