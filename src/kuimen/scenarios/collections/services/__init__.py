@@ -1,7 +1,7 @@
 """Use cases of collection: build, dispatch, work, look."""
 
 from kuimen.scenarios.collections.services.building import BuildReport, build_cases, create_case
-from kuimen.scenarios.collections.services.lookup import CaseSummary, waiting_cases
+from kuimen.scenarios.collections.services.lookup import CaseSummary
 from kuimen.scenarios.collections.services.pages import (
     CasePage,
     CaseView,

@@ -8,15 +8,14 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from kuimen.gate.access import scope
-from kuimen.gate.access.rules import Action, Resource, Role, Subject
-from kuimen.gate.access.services import actor_of, require
+from kuimen.gate.access.rules import Resource, Role, Subject
+from kuimen.gate.access.services import actor_of
 from kuimen.gate.audit import services as audit
 from kuimen.ledger.loans.rules import STATUS_TABLE, LoanStatus
 from kuimen.ledger.loans.services import LoanFacts
 from kuimen.scenarios.collections.errors import CaseNotFoundError
 from kuimen.scenarios.collections.models import Case
-from kuimen.scenarios.collections.rules import STATE_TITLES, CaseEvent, CaseState, next_state
+from kuimen.scenarios.collections.rules import STATE_TITLES, CaseState
 
 OBJECT_TYPE = "case"
 LIST_TYPE = "case_list"
@@ -59,19 +58,6 @@ def visible_cases(subject: Subject) -> QuerySet[Case]:
     if Role.TEAM_LEADER not in subject.roles:
         cases = cases.filter(assignee=subject.staff_no)
     return cases
-
-
-def waiting_cases(subject: Subject) -> list[UUID]:
-    """Return the cases that wait for somebody to hold them, oldest first: references only, nobody is shown.
-
-    Raises:
-        NotPermittedError: the person may not dispatch.
-    """
-    require(subject, Action.CASE_ASSIGN, Resource(kind="case_queue", agency_id=subject.agency_id))
-    waiting = [state.value for state in CaseState if next_state(state, CaseEvent.ASSIGN) is not None]
-    with scope.applied(subject):
-        found = visible_cases(subject).filter(state__in=waiting).order_by("opened_at", "case_ref")
-        return list(found.values_list("case_ref", flat=True))
 
 
 def visible_case(subject: Subject, case_id: UUID, *, action: str, lock: bool = False) -> Case:
