@@ -34,6 +34,11 @@ def _one_of(terms: frozenset[str], *, suffix: str = "") -> str:
 _VALUES: Mapping[Element, re.Pattern[str]] = {
     element: re.compile(pattern)
     for element, pattern in {
+        Element.PERSON_NAME: r"[\u3400-\u9fff]{2,4}(?![\u3400-\u9fff])"
+        r"|[\u3400-\u9fff]{1,8}(?:·[\u3400-\u9fff]{1,8}){1,4}"
+        r"|[A-Z][A-Za-z]{1,20}(?: [A-Z][A-Za-z]{1,20}){1,3}(?![A-Za-z])",
+        Element.ADDRESS: r"(?=[^\n\"'&;|}\]]{0,8}[\u3400-\u9fff])[^\n\"'&;|}\],，。；]{6,80}",
+        Element.COMPANY_NAME: r"(?=[^\n\"'&;|}\]]{0,8}[\u3400-\u9fff])[^\n\"'&;|}\],，。； ]{4,40}",
         Element.PASSWORD: _HIDDEN,
         Element.PAYMENT_PASSWORD: r"[0-9]{6}(?![0-9A-Za-z])|[0-9A-F]{16}(?![0-9A-Za-z])|" + _HIDDEN,
         Element.SECURITY_ANSWER: r"[\u4e00-\u9fffA-Za-z0-9]{1,30}",
@@ -84,11 +89,14 @@ _NEEDS_SEPARATOR = frozenset(
 )  # fmt: skip
 _NO_SEPARATOR_POINTS, _SEPARATOR_POINTS = 2, 3
 
+# Behind Chinese labels these have recognisers of their own, which know where they end.
+_SPOKEN = frozenset({Element.PERSON_NAME, Element.ADDRESS, Element.COMPANY_NAME})
+
 _ASCII_KEY = re.compile(r"(?<![0-9A-Za-z_.])([A-Za-z][0-9A-Za-z_.-]{1,40})[\"']?\s{0,2}(?:[:=]|=>)\s{0,2}[\"'\[]{0,2}")
 _ZH_TERM_OWNERS = {
     term.upper(): element
     for element, terms in ZH_TERMS.items()
-    if element in _VALUES
+    if element in _VALUES and element not in _SPOKEN
     for term in terms
     if len(term) > 1
 }
@@ -97,6 +105,7 @@ _ZH_LABEL = re.compile(
     r"(?!" + alternation(ZH_NEGATIVE_TAILS - {"日", "结果", "天数", "说明"}) + r")(?:号码|号|信息|情况)?"
     r"[\"'”]?( ?[(（][^)）\n]{0,8}[)）])?( {0,2}(?:[:=]|是|为|系|-|=>) {0,2}[\"'“\[]{0,2})?"
 )
+_NAME_KEYS = frozenset({"name", "Name", "NAME", "userName", "username", "user_name"})
 _CODE_AFTER = re.compile(
     r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}?"
     r"(?:验证码|动态码|校验码|动态密码|verification code)"
@@ -131,7 +140,11 @@ def _ascii_keys(text: str) -> Iterator[Candidate]:
             continue
         value = pattern.match(text, match.end())
         if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
-            continue
+            if element is not Element.PERSON_NAME or match[1] in {"name", "Name", "NAME"}:
+                continue
+            element, value = Element.USER_NAME, _VALUES[Element.USER_NAME].match(text, match.end())
+            if value is None:
+                continue
         points = _SEPARATOR_POINTS if strength >= MEDIUM else _NO_SEPARATOR_POINTS
         yield _candidate(element, value, points, "key")
 
@@ -139,7 +152,10 @@ def _ascii_keys(text: str) -> Iterator[Candidate]:
 @lru_cache(maxsize=32_768)
 def key_element(key: str) -> tuple[Element | None, int]:
     """Return the element that an ASCII key names and how strongly; weak readings of a bare key are dropped."""
-    verdict = read_name(key.rpartition(".")[2])
+    bare = key.rpartition(".")[2]
+    if bare in _NAME_KEYS:
+        return Element.PERSON_NAME, MEDIUM
+    verdict = read_name(bare)
     if verdict.negative or verdict.element is None or not verdict.strength:
         return None, 0
     return verdict.element, verdict.strength

@@ -6,6 +6,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from kuimen.kernels.detection.addresses import recognise_addresses, recognise_firms
 from kuimen.kernels.detection.evidence import (
     Candidate,
     Evidence,
@@ -18,6 +19,7 @@ from kuimen.kernels.detection.folding import Folded, fold
 from kuimen.kernels.detection.identifiers import recognise_credentials, recognise_identifiers
 from kuimen.kernels.detection.labelled import recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
+from kuimen.kernels.detection.persons import recognise_persons
 from kuimen.kernels.elements.model import Category, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
 from kuimen.kernels.elements.table import COMBINATIONS, rule_of
@@ -29,6 +31,7 @@ _PRECEDENCE = {
         (
             Element.TRACK_DATA, Element.SECRET_KEY, Element.RESIDENT_ID, Element.OTHER_CERTIFICATE, Element.USCC,
             Element.BANK_CARD, Element.IMEI, Element.MOBILE, Element.EMAIL, Element.PASSPORT, Element.LANDLINE,
+            Element.ADDRESS, Element.COMPANY_NAME, Element.PERSON_NAME,
         )
     )
 }  # fmt: skip
@@ -64,12 +67,14 @@ def detect(
 
 
 def _candidates(text: str, tables: RecognitionTables, wanted: Collection[Element] | None) -> Iterator[Candidate]:
-    streams = (
+    streams = [
         recognise_numbers(text, tables),
         recognise_identifiers(text, tables),
         recognise_credentials(text),
         recognise_labelled(text),
-    )
+    ]
+    if not text.isascii():
+        streams += (recognise_persons(text), recognise_addresses(text, tables), recognise_firms(text))
     for stream in streams:
         for candidate in stream:
             if wanted is None or candidate.element in wanted:
