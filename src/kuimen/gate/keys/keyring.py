@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db import transaction
 
 from kuimen.foundation import clock
-from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import store
 from kuimen.gate.keys.cache import ExpiringCache
 from kuimen.gate.keys.errors import KeyDestroyedError, KeyMissingError
@@ -32,7 +31,15 @@ from kuimen.gate.keys.models import TableKey
 from kuimen.gate.keys.provider import RootProvider
 from kuimen.gate.keys.rules import KEY_LENGTHS, KeyState, KeySuite, RetentionClass
 from kuimen.gate.keys.signer import Sm2AuditSigner
-from kuimen.gate.keys.tree import CACHE_LIFETIME, OPENS, SMALL_CACHE_CAPACITY, RootTree, create_audited, public_key
+from kuimen.gate.keys.tree import (
+    CACHE_LIFETIME,
+    OPENS,
+    SMALL_CACHE_CAPACITY,
+    RootTree,
+    create_audited,
+    public_key,
+    record_at_once,
+)
 
 PERSON_CACHE_CAPACITY: Final = 50_000
 
@@ -40,8 +47,8 @@ PERSON_CACHE_CAPACITY: Final = 50_000
 class Keyring:
     """Hands out data keys. Safe for threads; one object per process.
 
-    Creating a key writes to the key database at once and the audit entry into the caller's transaction of the
-    default database, or into one of its own.
+    Creating a key is committed at once in the key database, and so is its audit entry in the main one: neither hangs
+    on the transaction of the caller.
     """
 
     def __init__(self, provider: RootProvider, *, suite: KeySuite = KeySuite.SM4_GCM) -> None:
@@ -216,13 +223,12 @@ class Keyring:
             aad = person_binding(self.institution_id, kind, version, ref, generations[ref])
             key = material[position * length : (position + 1) * length]
             rows.append((ref, generations[ref], self._tree.wrap_under_domain(kind, version, key, aad=aad)))
-        with transaction.atomic():
+        with store.translated(), transaction.atomic(using=store.DATABASE):
             created = store.insert_person_rows(
                 rows, retention_class=kind, suite=self._suite, domain_version=version, created_at=clock.now()
             )
-            audit.record(
+            record_at_once(
                 "keys.person_keys_created",
-                actor=audit.SYSTEM,
                 object_type="retention_class",
                 object_ref=kind.value,
                 facts={"count": created, "domain_version": version, "suite": self._suite.value},

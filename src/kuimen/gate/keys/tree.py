@@ -4,6 +4,7 @@ Clause: JRT0171-6.2.4-a
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from threading import RLock
 from typing import Final
@@ -198,17 +199,31 @@ class RootTree:
 
 
 def create_audited(row: models.Model, *, action: str, object_ref: str) -> None:
-    """Record, then create: a key whose record cannot be written does not come into being.
+    """Create a key and record it: a key whose record cannot be written does not come into being.
 
-    Another process may have made the same key a moment ago; then this one and its record are dropped.
+    The record is committed at once. The key stays whatever becomes of the caller's transaction in the other database,
+    so its record has to stay too. Another process may have made the same key a moment ago; then nothing happens.
     """
     try:
-        with transaction.atomic():
-            audit.record(action, actor=audit.SYSTEM, object_type="key", object_ref=object_ref)
-            with transaction.atomic(using=store.DATABASE):
-                row.save(using=store.DATABASE, force_insert=True)
+        with transaction.atomic(using=store.DATABASE):
+            row.save(using=store.DATABASE, force_insert=True)
+            record_at_once(action, object_type="key", object_ref=object_ref)
     except IntegrityError:
         return
+
+
+def record_at_once(
+    action: str, *, object_type: str, object_ref: str, facts: Mapping[str, audit.FactValue] | None = None
+) -> None:
+    """Commit an audit entry whatever becomes of the transaction around it."""
+    audit.record_refusal(
+        action,
+        actor=audit.SYSTEM,
+        object_type=object_type,
+        object_ref=object_ref,
+        outcome=audit.Outcome.DONE,
+        facts=facts,
+    )
 
 
 def _domain_row(kind: RetentionClass, version: int | None) -> DomainKey | None:

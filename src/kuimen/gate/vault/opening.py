@@ -61,6 +61,15 @@ def open_stored(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, by
     Raises:
         SealedValueTamperedError: at least one does not open where it stands; the alarm is recorded.
     """
+    opened, broken = try_open(ring, records)
+    if broken:
+        _alarm(broken)
+        raise SealedValueTamperedError(broken)
+    return opened
+
+
+def try_open(ring: Keyring, records: Sequence[StoredRecord]) -> tuple[dict[UUID, bytes], list[UUID]]:
+    """Return the clear bytes of what opens and the ids of what does not; raises no alarm, for probes only read."""
     wanted: dict[RetentionClass, set[tuple[UUID, int]]] = defaultdict(set)
     for record in records:
         if record.person_ref is not None:
@@ -86,10 +95,7 @@ def open_stored(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, by
             opened[record.record_id] = open_sealed(key.key, record.sealed, aad=CONTEXT_OF_ALL, row_aad=context)
         except SealBrokenError:
             broken.append(record.record_id)
-    if broken:
-        _alarm(broken)
-        raise SealedValueTamperedError(broken)
-    return opened
+    return opened, broken
 
 
 def _key_of(

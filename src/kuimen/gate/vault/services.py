@@ -87,8 +87,8 @@ def seal_many(
         return []
     clear = checked(items)
     ring = keys.keyring()
+    sealed = seal_batch(ring, items, clear)  # before the transaction: missing keys are made at once and stay
     with transaction.atomic(), store.translated():
-        sealed = seal_batch(ring, items, clear)
         created = store.insert(sealed, sealed_at=clock.now())
         refs: dict[Coordinates, SealedRef] = {
             coordinates_of(one.item): SealedRef(
