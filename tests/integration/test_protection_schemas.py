@@ -29,7 +29,7 @@ def run(lender: Lender) -> tuple[ProtectionPlan, ProtectReport]:
 
 
 def opened(ids: list[UUID]) -> dict[UUID, str]:
-    found = bulk_for_system("test", [RecordId(one) for one in ids], procedure="test")
+    found = bulk_for_system("test", [RecordId(one) for one in ids], procedure="protection.verify")
     return {record: value.reveal_for("test") for record, value in found}
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from kuimen.kernels.detection import detect
 from kuimen.kernels.elements import rule_of
 from kuimen.kernels.elements.overlay import RecognitionTables
+from kuimen.sources.prose import findings_in
 from kuimen.sources.relations import TextHit
 from kuimen.sources.textfiles import TextShape, read_lines
 
@@ -21,9 +21,7 @@ class TextFindings:
     hits: tuple[TextHit, ...]
 
 
-def find_in_text(
-    path: Path, shape: TextShape, *, tables: RecognitionTables, min_likelihood: str = "likely"
-) -> TextFindings:
+def find_in_text(path: Path, shape: TextShape, *, tables: RecognitionTables) -> TextFindings:
     """Read a text file once and count the elements in it.
 
     Raises:
@@ -35,7 +33,7 @@ def find_in_text(
     last = 0
     for number, line in read_lines(path, shape):
         last = number
-        for finding in detect(line, min_likelihood=min_likelihood, tables=tables):
+        for finding in findings_in(line, tables=tables):
             name = str(finding.element)
             counts[name] += 1
             lines = first.setdefault(name, [])

@@ -18,7 +18,7 @@ class QuotingCursor(psycopg.Cursor[Any]):
         """Execute as psycopg does; see its documentation for arguments and errors."""
         if params is not None and isinstance(query, sql.Composable):
             return super().execute(_rendered(query, self.connection), params, prepare=prepare, binary=binary)
-        return super().execute(query, params, prepare=prepare, binary=binary)
+        return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc,arg-type]  # psycopg's own union
 
 
 def _rendered(query: sql.Composable, connection: psycopg.Connection[Any]) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kuimen.foundation.errors import KuimenError
-from kuimen.kernels.detection import ColumnFinding, ColumnSample, classify_columns
+from kuimen.kernels.detection import ColumnFinding, ColumnSample, Likelihood, classify_columns
 from kuimen.kernels.elements import Category, Element, Storage, rule_of
 from kuimen.sources.errors import SourceLocationError
 from kuimen.sources.folder import FolderSource
@@ -14,6 +14,7 @@ from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, is_own_column, seale
 from kuimen.sources.opening import open_source
 from kuimen.sources.overlays import tables_of
 from kuimen.sources.postgresql import PostgresSource
+from kuimen.sources.prose import embedded_elements
 from kuimen.sources.relations import ColumnInfo, RelationInfo, RelationKind, Sample, Source
 
 CLEAR, SEALED, DISSOCIATED, NOT_READ = "clear", "sealed", "dissociated", "not_read"
@@ -37,6 +38,7 @@ class ScanRow:
         hits: occurrences of the element in a text file.
         first_lines: numbers of the first lines with the element.
         reason: why something was not read.
+        masked: the values are masked already; what is left of them needs no sealing.
         replaces: for a reference column, the name of the clear column it stands for.
     """
 
@@ -59,6 +61,7 @@ class ScanRow:
     first_lines: tuple[int, ...] = ()
     reason: str | None = None
     replaces: str | None = None
+    masked: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return the public form, one object a line of `kuimen scan --json`."""
@@ -79,6 +82,8 @@ class ScanRow:
         }
         if self.secondary:
             shown["secondary"] = list(self.secondary)
+        if self.masked:
+            shown["masked"] = True
         if self.replaces is not None:
             shown["replaces"] = self.replaces
         if self.first_lines:
@@ -159,7 +164,7 @@ def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | Non
     readable = [column for column in columns if column.name in sample.values]
     findings = {finding.name: finding for finding in _classify(relation, readable, sample, overlay)}
     rows = [
-        _column_row(place, column, findings.get(column.name), sample)
+        _opened_prose(_column_row(place, column, findings.get(column.name), sample), sample, overlay)
         for column in columns
         if column.name in sample.values
     ]
@@ -201,7 +206,7 @@ def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | Non
             replaces=mark.column,
             category=str(rule.category),
             level=rule.level,
-            likelihood="certain",
+            likelihood=str(Likelihood.VERY_LIKELY),
             state=SEALED,
             evidence=("reference column of the vault",),
         )
@@ -216,7 +221,32 @@ def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | Non
         likelihood=str(finding.likelihood),
         secondary=tuple(str(element) for element in finding.secondary),
         evidence=tuple(str(item) for item in finding.evidence),
+        masked=finding.masked,
     )
+
+
+def _opened_prose(row: ScanRow, sample: Sample, overlay: str | None) -> ScanRow:
+    """Look into running text that is nothing as a whole: one phone number inside makes the text worth sealing."""
+    if row.element is not None or row.column is None or row.replaces is not None or not _is_text(row.type):
+        return row
+    inside = embedded_elements(sample.values[row.column], tables=tables_of(overlay))
+    if not inside:
+        return row
+    rules = [rule_of(Element(name)) for name in (Element.FREE_TEXT, *inside)]
+    gravest = max(rules, key=lambda rule: (rule.level, rule.category is Category.C3))
+    return replace(
+        row,
+        element=Element.FREE_TEXT.value,
+        category=str(gravest.category),
+        level=gravest.level,
+        likelihood=str(Likelihood.LIKELY),
+        secondary=tuple(inside),
+        evidence=tuple(f"{hits} cells hold {name} inside text" for name, hits in inside.items()),
+    )
+
+
+def _is_text(type_name: str) -> bool:
+    return type_name.startswith(("text", "character", "json", "citext", "xml", "bytea")) or type_name.endswith("[]")
 
 
 def _dissociated(relation: RelationInfo, rows: list[ScanRow]) -> list[ScanRow]:

@@ -204,7 +204,8 @@ def sample_csv(path: Path, shape: TextShape, n: int) -> Sample:
         RelationUnreadableError: the file is empty or breaks off.
     """
     table = csv_shape(path, shape)
-    reservoir, problems, rows = Reservoir(n), [], 0
+    reservoir, rows = Reservoir(n), 0
+    problems: list[Problem] = []
     for name in table.columns:
         reservoir.values[name] = []
     for row in csv_rows(path, shape, table, problems):
@@ -222,7 +223,8 @@ def sample_jsonl(path: Path, shape: TextShape, n: int) -> Sample:
     Raises:
         RelationUnreadableError: the file breaks off.
     """
-    reservoir, problems, rows = Reservoir(n), [], 0
+    reservoir, rows = Reservoir(n), 0
+    problems: list[Problem] = []
     for number, line in read_lines(path, shape):
         if not line.strip():
             continue

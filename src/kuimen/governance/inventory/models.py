@@ -6,6 +6,7 @@ Clause: CQJR-6.2-a
 from typing import ClassVar
 
 from django.db import models
+from typing_extensions import override
 
 from kuimen.governance.inventory.rules import AssetState, SourceKind
 
@@ -32,6 +33,7 @@ class DataSource(models.Model):
     class Meta:
         ordering: ClassVar = ["registered_at"]
 
+    @override
     def __str__(self) -> str:
         return self.label
 
@@ -54,6 +56,7 @@ class ScanRun(models.Model):
     class Meta:
         ordering: ClassVar = ["-started_at"]
 
+    @override
     def __str__(self) -> str:
         return f"{self.source_id} {self.started_at:%Y-%m-%d %H:%M}"
 
@@ -78,6 +81,7 @@ class Asset(models.Model):
     level = models.PositiveSmallIntegerField(null=True)
     likelihood = models.CharField(max_length=32, blank=True, default="")
     state = models.CharField(max_length=16, choices=[(one.value, one.value) for one in AssetState])
+    masked = models.BooleanField(default=False)
     secondary = models.JSONField(default=list)
     evidence = models.JSONField(default=list)
     rows = models.BigIntegerField(default=0)
@@ -103,5 +107,6 @@ class Asset(models.Model):
         ]
         indexes: ClassVar = [models.Index(fields=["element", "state"], name="inventory_asset_element")]
 
+    @override
     def __str__(self) -> str:
         return ".".join(part for part in (self.schema_name, self.table_name, self.file_name, self.column_name) if part)

@@ -118,14 +118,14 @@ def _name_dependant(row: Sequence[Any]) -> tuple[str, str, int] | None:
     class_name, oid, view_kind = row[2], row[3], row[6]
     if class_name in {"pg_statistic_ext", "pg_attrdef"} or (row[9] or "").startswith("zz_kuimen_"):
         return None  # goes with the column
-    named = {
+    named: dict[str, tuple[str, str, int]] = {
         "pg_rewrite": (_VIEW_KINDS.get(view_kind, "rule"), row[8], row[7]),
         "pg_trigger": ("trigger", row[9], oid),
         "pg_policy": ("policy", row[10], oid),
         "pg_proc": ("function", row[11], oid),
         "pg_publication_rel": ("publication", "column list", oid),
     }
-    return named.get(class_name, ("other", class_name, oid))
+    return named.get(str(class_name), ("other", str(class_name), int(oid)))
 
 
 def leaves_of(connection: Connection, oid: int) -> list[tuple[str, str]]:

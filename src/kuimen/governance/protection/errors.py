@@ -63,3 +63,9 @@ class SourceLostError(UnavailableError):
     """The source's connection broke; run the same command again, it resumes where it stopped."""
 
     code: ClassVar[str] = "protection.source_lost"
+
+
+class JobStoreError(UnavailableError):
+    """Kuimen's own database failed while a job was running; run the same command again, it resumes."""
+
+    code: ClassVar[str] = "protection.job_store"

@@ -19,14 +19,13 @@ from typing import IO, Any
 
 from kuimen.governance.protection.plan import FilePlan
 from kuimen.governance.protection.rules import Action
-from kuimen.kernels.detection import detect
 from kuimen.kernels.elements.overlay import RecognitionTables
+from kuimen.sources.prose import findings_in
 from kuimen.sources.relations import Problem
 from kuimen.sources.textfiles import TextShape, csv_rows, csv_shape, read_lines, shape_of
 
 FIXED_MASK = "******"
 NEW_SUFFIX, OLD_SUFFIX = ".kuimen-new", ".kuimen-old"
-MIN_LIKELIHOOD = "likely"
 _OVERWRITE = 1 << 20
 
 
@@ -74,7 +73,7 @@ def rewrite_file(path: Path, plan: FilePlan, *, tables: RecognitionTables) -> Fi
 
 def redact_line(line: str, counts: FileCounts, *, tables: RecognitionTables) -> str:
     """Return a line of text with every recognised element replaced by a fixed mask."""
-    found = sorted(detect(line, min_likelihood=MIN_LIKELIHOOD, tables=tables), key=lambda finding: finding.start)
+    found = sorted(findings_in(line, tables=tables), key=lambda finding: finding.start)
     parts, end = [], 0
     for finding in found:
         if finding.start < end:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from typing_extensions import override
 
 from kuimen.governance.protection.rules import JobState, StepState
 
@@ -32,6 +33,7 @@ class Job(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.job_id} {self.state}"
 
@@ -55,6 +57,7 @@ class Step(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.schema_name}.{self.table_name}{self.file_name} {self.state}"
 
@@ -76,5 +79,6 @@ class ColumnStep(models.Model):
             models.UniqueConstraint(name="protection_column_once", fields=["step", "column_name"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.column_name} {self.action}"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -43,7 +43,7 @@ def find_places(session: SourceSession) -> ServerPlaces:
         data_reason=data_reason,
         log_directory=log,
         log_reason=log_reason,
-        database_oid=int(oid or 0),
+        database_oid=int(str(oid or 0)),
         other_databases=tuple((int(row[0]), str(row[1])) for row in others),
         not_covered=tuple(_not_covered(connection, settings)),
     )
@@ -55,9 +55,9 @@ def _settings(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, st
     return {name: setting for name, setting in rows if setting is not None}
 
 
-def _scalar(connection: "psycopg.Connection[tuple[Any, ...]]", query: str) -> object:
+def _scalar(connection: "psycopg.Connection[tuple[Any, ...]]", query: LiteralString) -> object:
     try:
-        row = connection.execute(query).fetchone()  # type: ignore[call-overload]  # literals of this module only
+        row = connection.execute(query).fetchone()
     except psycopg.Error:
         return None
     return row[0] if row else None

@@ -35,7 +35,9 @@ def build_plan(
     facts: Mapping[Place, TableFacts],
 ) -> ProtectionPlan:
     """Return the plan for a database; nothing is read or written here."""
-    found = {(row.schema, row.table, row.column): row for row in scan if row.table and row.column}
+    found: dict[tuple[str | None, str | None, str | None], ScanRow] = {
+        (row.schema, row.table, row.column): row for row in scan if row.column is not None
+    }
     tables = {(relation.schema or "", relation.name): relation for relation in relations if relation.kind in _TABLES}
     findings: list[PlanFinding] = []
     columns = {
@@ -122,7 +124,7 @@ def _column_plans(
         if sealed_mark(column.comment) or column.comment in {CUSTOMER_REF, ROW_KEY}:
             continue
         row = found.get((relation.schema, relation.name, column.name))
-        element = row.element if row is not None else None
+        element = row.element if row is not None and not row.masked else None
         action = Action.DERIVED if column.generated and element is not None else action_for(element)
         plan = ColumnPlan(
             name=column.name,

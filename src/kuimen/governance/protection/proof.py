@@ -127,7 +127,8 @@ def server_files(places: ServerPlaces) -> list[tuple[str, list[Path]]]:
     data = places.data_directory
     if data is not None:
         others = {str(oid) for oid, _ in places.other_databases}
-        tables, wal = [], []
+        tables: list[Path] = []
+        wal: list[Path] = []
         for path in _walk(data):
             parts = path.relative_to(data).parts
             if parts[0] == "base" and len(parts) > 1 and parts[1] in others:

@@ -178,7 +178,7 @@ def _count_equal(session: SourceSession, relation: RelationInfo, name: str, shor
 
 
 def _still_clear(scan: Iterable[ScanRow]) -> tuple[tuple[str, ...], int]:
-    rows = [one for one in scan if one.state == CLEAR and one.element in TO_BE_PROTECTED]
+    rows = [one for one in scan if one.state == CLEAR and one.element in TO_BE_PROTECTED and not one.masked]
     names = [".".join(part for part in (one.schema, one.table, one.file, one.column) if part) for one in rows]
     return tuple(names), sum(one.hits or max(one.rows, 1) for one in rows)
 

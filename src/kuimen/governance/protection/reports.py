@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from kuimen.gate.audit import services as audit
 from kuimen.governance.protection.models import Job
@@ -47,10 +48,15 @@ class ProtectReport:
         return not self.blocked
 
 
+def jobs_of(plan: ProtectionPlan) -> "QuerySet[Job]":
+    """Return the stored job of a plan, none for a plan that was never stored."""
+    return Job.objects.filter(job_id=plan.job_id) if plan.job_id is not None else Job.objects.none()
+
+
 def store_scrub(plan: ProtectionPlan, report: ScrubReport, *, actor: audit.Actor) -> None:
     """Keep a scrub report with its job."""
     with transaction.atomic():
-        Job.objects.filter(job_id=plan.job_id).update(scrub_report=asdict(report))
+        jobs_of(plan).update(scrub_report=asdict(report))
         audit.record(
             "protection.scrub",
             actor=actor,
@@ -63,7 +69,7 @@ def store_scrub(plan: ProtectionPlan, report: ScrubReport, *, actor: audit.Actor
 def store_proof(plan: ProtectionPlan, report: ProofReport, *, actor: audit.Actor) -> None:
     """Keep a proof report with its job."""
     with transaction.atomic():
-        Job.objects.filter(job_id=plan.job_id).update(proof_report=asdict(report))
+        jobs_of(plan).update(proof_report=asdict(report))
         audit.record(
             "protection.proof",
             actor=actor,

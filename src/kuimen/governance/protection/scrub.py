@@ -16,12 +16,11 @@ from psycopg import errors as pg_errors
 from psycopg import sql
 
 from kuimen.foundation.errors import KuimenError
-from kuimen.governance.protection.files import MIN_LIKELIHOOD
 from kuimen.governance.protection.places import ServerPlaces
 from kuimen.governance.protection.plan import TablePlan
 from kuimen.governance.protection.session import SourceSession, table_name
-from kuimen.kernels.detection import detect
 from kuimen.kernels.elements.overlay import RecognitionTables
+from kuimen.sources.prose import findings_in
 from kuimen.sources.textfiles import shape_of
 
 _MOST_ROUNDS = 300
@@ -243,7 +242,7 @@ def _redact_in_place(path: Path, recognition: RecognitionTables) -> int:
         start = 0
         for raw in stream.read().split(b"\n"):
             line = raw.decode(shape.encoding, errors="surrogateescape")
-            for finding in detect(line, min_likelihood=MIN_LIKELIHOOD, tables=recognition):
+            for finding in findings_in(line, tables=recognition):
                 before = line[: finding.start].encode(shape.encoding, errors="surrogateescape")
                 value = line[finding.start : finding.end].encode(shape.encoding, errors="surrogateescape")
                 os.pwrite(stream.fileno(), b"*" * len(value), start + len(before))

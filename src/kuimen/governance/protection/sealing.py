@@ -119,7 +119,7 @@ def seal_locked(connection: Connection, plan: TablePlan, context: SealContext) -
                 for one, clear, ref in zip(plan.sealed, row.clear, row.refs, strict=True)
                 if ref is not None and clear is not None
             ]
-            if mismatches(pairs, procedure=plan.place):
+            if mismatches(pairs):
                 raise VerificationError(
                     f"{plan.place}: a value sealed just now does not open to itself; cut-over undone"
                 )
@@ -131,11 +131,11 @@ def expected(one: ColumnPlan, clear: str, purger: Purger) -> str:
     return purger.purge(clear)[0] if one.purge else clear
 
 
-def mismatches(pairs: Sequence[tuple[UUID, str]], *, procedure: str) -> set[UUID]:
+def mismatches(pairs: Sequence[tuple[UUID, str]]) -> set[UUID]:
     """Open records and compare in memory; return the ids that do not hold what is expected."""
     wanted = dict(pairs)
     wrong = set(wanted)
-    for record_id, value in bulk_for_system(VERIFY, [RecordId(one) for one in wanted], procedure=procedure):
+    for record_id, value in bulk_for_system(VERIFY, [RecordId(one) for one in wanted], procedure=VERIFY):
         if value.reveal_for(VERIFY) == wanted[record_id]:
             wrong.discard(record_id)
     return wrong

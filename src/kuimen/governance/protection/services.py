@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from django.db import DatabaseError
+
 from kuimen.foundation.identifiers import new_ref
 from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory import services as inventory
@@ -14,6 +16,7 @@ from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.rules import SourceKind
 from kuimen.governance.protection import jobs
 from kuimen.governance.protection.catalogue import table_facts
+from kuimen.governance.protection.errors import JobStoreError
 from kuimen.governance.protection.file_job import protect_files
 from kuimen.governance.protection.places import find_places
 from kuimen.governance.protection.plan import ProtectionPlan, load_plan
@@ -88,13 +91,16 @@ def protect(made: ProtectionPlan, *, actor: audit.Actor, progress: Progress | No
     Raises:
         UnknownJobError, ProtectionTransitionError: the plan is not one that can be run.
         ProtectionBusyError: another process is at it.
-        SourceLostError, VaultBusyError, KeysLockedError: stopped in the middle; run again to resume.
+        SourceLostError, VaultBusyError, JobStoreError, KeysLockedError: stopped in the middle; run again to resume.
     """
-    job = jobs.job_of(made.job_id)
-    row = inventory.source_of(made.source_id)
-    if row.kind == SourceKind.FILES.value:
-        return protect_files(job, made, row, actor=actor, progress=progress)
-    return protect_tables(job, made, row, actor=actor, progress=progress)
+    try:
+        job = jobs.job_of(made.job_id)
+        row = inventory.source_of(made.source_id)
+        if row.kind == SourceKind.FILES.value:
+            return protect_files(job, made, row, actor=actor, progress=progress)
+        return protect_tables(job, made, row, actor=actor, progress=progress)
+    except DatabaseError:
+        raise JobStoreError("jobs: Kuimen's own database failed; nothing is lost, run again to resume") from None
 
 
 def scrub(made: ProtectionPlan, *, actor: audit.Actor, progress: Progress | None = None) -> ScrubReport:

@@ -1,7 +1,7 @@
 """A writing session on a source: settings that keep values out of its logs, one protector at a time."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -82,7 +82,7 @@ class SourceSession:
         try:
             yield
         finally:
-            if not self.connection.closed and not self.connection.broken:
+            with suppress(psycopg.Error):  # a lost connection has given the lock back already
                 self.connection.execute("SELECT pg_advisory_unlock(%s)", (_ADVISORY_KEY,))
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from psycopg import sql
 
@@ -28,7 +29,7 @@ from kuimen.governance.protection.purging import Purger
 from kuimen.governance.protection.reports import ProtectReport
 from kuimen.governance.protection.rules import Action, JobEvent, StepEvent, StepState
 from kuimen.governance.protection.sealing import SealContext, SealCounts, seal_pass
-from kuimen.governance.protection.session import SourceSession, column, joined, table_name
+from kuimen.governance.protection.session import SourceSession, column, joined, table_name, translated
 from kuimen.governance.protection.verifying import verify_table
 from kuimen.sources.errors import RelationUnreadableError
 from kuimen.sources.overlays import tables_of
@@ -91,7 +92,7 @@ def protect_tables(
     )
     session = SourceSession(inventory.connection_of(row))
     try:
-        with session.exclusively():
+        with translated(), session.exclusively():
             _run(session, job, plan, context, totals=totals, meter=meter)
     finally:
         session.close()
@@ -139,21 +140,21 @@ def _run(
     for table in open_tables:
         meter.label = f"prepare {table.place}"
         meter.advance(0)
-        _guarded(job, [table], totals, lambda table=table: _prepare(session, job, table))
+        _guarded(job, [table], totals, partial(_prepare, session, job, table))
     for table in open_tables:
         if table.place in totals.blocked:
             continue
         meter.label = f"seal {table.place}"
-        _guarded(job, [table], totals, lambda table=table: _seal(session, job, table, context, totals, purged))
+        _guarded(job, [table], totals, partial(_seal, session, job, table, context, totals, purged))
     for table in open_tables:
         if table.place in totals.blocked:
             continue
         meter.label = f"verify {table.place}"
-        _guarded(job, [table], totals, lambda table=table: _verify(session, job, table, context, totals))
+        _guarded(job, [table], totals, partial(_verify, session, job, table, context, totals))
     for group in _groups(working, totals):
         meter.label = f"cut over {', '.join(table.place for table in group)}"
         meter.advance(0)
-        _guarded(job, group, totals, lambda group=group: _cut_over(session, job, group, context, totals))
+        _guarded(job, group, totals, partial(_cut_over, session, job, group, context, totals))
     for table in working:
         if table.place not in totals.blocked:
             meter.label = f"bind {table.place}"

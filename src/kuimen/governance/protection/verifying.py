@@ -71,7 +71,7 @@ def _compare(
                 continue
             where[ref] = (position, ctid, xmin)
             pairs.append((ref, expected(plan.sealed[position], clear, context.purger)))
-    for ref in mismatches(pairs, procedure=plan.place):
+    for ref in mismatches(pairs):
         position, ctid, xmin = where[ref]
         wrong.setdefault(position, []).append((ctid, xmin))
     return len(pairs), wrong

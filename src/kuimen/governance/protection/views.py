@@ -181,9 +181,7 @@ def _rebuild(connection: Connection, view: StoredView) -> None:
     name = sql.Identifier(view.schema, view.name)
     kind: LiteralString = "MATERIALIZED VIEW" if view.materialised else "VIEW"
     # the text is PostgreSQL's own rendering of a view that was there a moment ago
-    connection.execute(
-        sql.SQL("CREATE {} {} AS {}").format(sql.SQL(kind), name, sql.SQL(view.definition))  # type: ignore[arg-type]  # see above
-    )
+    connection.execute(sql.SQL("CREATE {} {} AS {}").format(sql.SQL(kind), name, sql.SQL(view.definition)))
     for option in view.options:
         key, _, value = option.partition("=")
         connection.execute(
@@ -192,7 +190,7 @@ def _rebuild(connection: Connection, view: StoredView) -> None:
     if view.comment is not None:
         connection.execute(sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind), name, sql.Literal(view.comment)))
     for definition in view.indexes:
-        connection.execute(sql.SQL(definition))  # type: ignore[arg-type]  # PostgreSQL's own rendering
+        connection.execute(sql.SQL(definition))
     for grantee, privilege in view.grants:
         _grant(connection, privilege, name, grantee)
     row = connection.execute("SELECT current_user").fetchone()
