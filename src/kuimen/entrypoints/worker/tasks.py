@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from kuimen.assessment import services as assessment
 from kuimen.foundation.errors import KuimenError
 from kuimen.gate.access import services as access
+from kuimen.gate.approvals import services as approvals
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
@@ -26,6 +27,14 @@ def expire_grants(timestamp: int) -> int:
     """Begin and end role grants whose dates have come."""
     del timestamp
     return access.expire_due_grants()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="expire_tickets", pass_context=False)
+def expire_tickets(timestamp: int) -> int:
+    """Close approval tickets whose time is over."""
+    del timestamp
+    return approvals.expire_due()
 
 
 @app.periodic(cron="30 1 * * *")
