@@ -75,7 +75,7 @@ def check(home: InstallationHome) -> list[CheckFinding]:
         findings += _check_binaries()
         if not server.postgres.is_running():
             return [*findings, _finding("server", Grade.WARN, "内置数据库未运行", "the embedded server is not running")]
-    findings += _connected(dsn_of(home, APPLICATION, MAIN_DATABASE), "server", _check_main)
+    findings += _connected(dsn_of(home, APPLICATION, MAIN_DATABASE), "server", look_at_main)
     findings += _connected(dsn_of(home, KEYS, KEYS_DATABASE), "keys_database", _check_keys_role)
     return findings
 
@@ -179,7 +179,8 @@ def _connected(
         ]
 
 
-def _check_main(connection: Connection) -> Iterator[CheckFinding]:
+def look_at_main(connection: Connection) -> Iterator[CheckFinding]:
+    """Look at the main database through an open connection of the application role."""
     yield from _check_server(connection)
     yield from _check_role(connection, APPLICATION)
     yield from _check_audit_privileges(connection)

@@ -7,16 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import psycopg
+
 from kuimen.entrypoints.installation import config
 from kuimen.entrypoints.installation.database import prepare_databases, setup_django
 from kuimen.entrypoints.installation.errors import AlreadyInitialisedError, ConfigurationError, NotInitialisedError
 from kuimen.entrypoints.installation.home import InstallationHome
-from kuimen.entrypoints.installation.servers import EmbeddedServer, ExternalServer, server_of
+from kuimen.entrypoints.installation.servers import (
+    APPLICATION,
+    MAIN_DATABASE,
+    EmbeddedServer,
+    ExternalServer,
+    dsn,
+    server_of,
+)
 from kuimen.foundation.identifiers import new_ref
 from kuimen.foundation.sensitive import Sensitive
 
 if TYPE_CHECKING:
     from kuimen.gate.keys.root_file import Argon2Cost
+
+APPOINTED = "the first officers of this installation were appointed; it is not initialised again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +90,11 @@ def initialise(
     home.create()
     _refuse_second_home(home)
     chosen = server or server_of(home)
-    config.save(home, _with_institution(home, configuration))
     if isinstance(chosen, EmbeddedServer):
         chosen.postgres.start()
+    _refuse_second_appointment(chosen)
+    config.save(home, _with_institution(home, configuration))
     prepare_databases(home, server=chosen)
-    _refuse_second_appointment()
     return _appoint_and_seal(home, officers, cost)
 
 
@@ -120,22 +131,22 @@ def _with_institution(home: InstallationHome, configuration: config.Configuratio
 def _refuse_second_home(home: InstallationHome) -> None:
     """Refuse before anything is written, where a completed initialisation left its mark."""
     if _mark(home).exists():
-        raise AlreadyInitialisedError(
-            "the first officers of this installation were appointed; it is not initialised again"
-        )
+        raise AlreadyInitialisedError(APPOINTED)
 
 
 def _mark(home: InstallationHome) -> Path:
     return home.run / "appointed"
 
 
-def _refuse_second_appointment() -> None:
-    from kuimen.gate.access.models import Appointment  # noqa: PLC0415 - settings exist only by now
-
-    if Appointment.objects.exists():
-        raise AlreadyInitialisedError(
-            "the first officers of this installation were appointed; it is not initialised again"
-        )
+def _refuse_second_appointment(server: EmbeddedServer | ExternalServer) -> None:
+    """Ask the database itself, before anything is written: it remembers even when the mark is gone."""
+    try:
+        with psycopg.connect(dsn(server, APPLICATION, MAIN_DATABASE), connect_timeout=10) as session:
+            row = session.execute("SELECT EXISTS (SELECT 1 FROM access_appointment)").fetchone()
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return  # neither roles nor tables yet; a server that is down fails in preparing
+    if row == (True,):
+        raise AlreadyInitialisedError(APPOINTED)
 
 
 def _appoint_and_seal(
