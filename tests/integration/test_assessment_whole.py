@@ -7,6 +7,7 @@ import pytest
 from fixtures.collecting import open_department
 from fixtures.installed import System
 from kuimen.assessment import services
+from kuimen.assessment.facts import fact_titles
 from kuimen.assessment.rules import Verdict
 from kuimen.assessment.running import import_controls
 from kuimen.gate.audit import services as audit
@@ -32,6 +33,11 @@ def test_every_control_of_every_room_was_run(assessed: services.AssessmentView) 
     import_controls()
     expected = {(probe.clause, probe.name) for entry in registered_controls().values() for probe in entry.probes}
     assert {(item.clause_id, item.probe) for item in assessed.evidence} == expected
+
+
+def test_every_fact_has_a_chinese_name(assessed: services.AssessmentView) -> None:
+    names = {name for item in assessed.evidence for seen in item.document["observations"] for name in seen["facts"]}
+    assert names - set(fact_titles()) == set()
 
 
 def test_green_only_where_the_catalogue_lets_a_machine_judge(assessed: services.AssessmentView) -> None:

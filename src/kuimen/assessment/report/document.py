@@ -6,10 +6,11 @@ Every number in the report is computed here from the clauses themselves, so that
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kuimen.assessment.facts import fact_title
 from kuimen.assessment.reading import AssessmentView, ClauseView, EvidenceView
 from kuimen.assessment.rules import Conclusion, Verdict
 from kuimen.foundation.clock import SHANGHAI
-from kuimen.standard import Automatable, Catalogue, Status, load_catalogue
+from kuimen.standard import Automatable, Catalogue, Outcome, Status, load_catalogue
 from kuimen.standard.clauses import Chapter
 
 Document = dict[str, Any]
@@ -121,14 +122,14 @@ def _findings(entries: Iterable[ClauseView]) -> list[Document]:
 def _fact_lines(item: EvidenceView) -> list[str]:
     lines = []
     for seen in item.document["observations"]:
-        facts = "，".join(f"{name}={_short(value)}" for name, value in seen["facts"].items())
+        facts = "，".join(f"{fact_title(name)} {_short(value)}" for name, value in seen["facts"].items())
         reference = f"（见 {seen['reference']}）" if seen["reference"] else ""
         lines.append(f"{seen['title_zh']}{'：' if facts else ''}{facts}{reference}")
     return lines
 
 
 def _short(value: object) -> str:
-    text = {True: "是", False: "否"}[value] if isinstance(value, bool) else str(value)
+    text = {True: "是", False: "否"}[value] if isinstance(value, bool) else str(value) or "无"
     return text if len(text) <= _LONGEST_FACT else text[: _LONGEST_FACT - 1] + "…"
 
 
@@ -153,12 +154,15 @@ def _unseen(view: AssessmentView) -> list[Document]:
     open_clauses = [entry for entry in view.clauses if entry.verdict is Verdict.NOT_ASSESSED]
     outside = [entry for entry in open_clauses if entry.clause.status is Status.OUTSIDE_SOFTWARE]
     without = [entry for entry in open_clauses if entry.clause.status is not Status.OUTSIDE_SOFTWARE]
-    waiting = [entry for entry in view.clauses if entry.verdict is Verdict.INSUFFICIENT and not _broken(entry)]
-    broken = [entry for entry in view.clauses if _broken(entry)]
+    insufficient = [entry for entry in view.clauses if entry.verdict is Verdict.INSUFFICIENT]
+    broken = [entry for entry in insufficient if _broken(entry)]
+    factless = [entry for entry in insufficient if not _broken(entry) and _factless(entry)]
+    waiting = [entry for entry in insufficient if not _broken(entry) and not _factless(entry)]
     groups = (
         ("没有控制措施、也没有人工判定的条款", "机制尚未建成或尚无检查。不代表不符合，更不代表符合。", without),
         ("软件之外的条款", "属于物理设施、组织人事或外部机构，只能由人工评估。", outside),
         ("机器可查部分已查、其余有待人工的条款", "人工部分未查看，因此不判为符合。", waiting),
+        ("检查已运行、但系统中事实不足的条款", "相关业务尚未发生或样本过少，检查不能据此判定。", factless),
         ("检查未能完成的条款", "检查过程出错，按证据不足处理，须排除故障后重新评估。", broken),
     )
     return [
@@ -166,6 +170,10 @@ def _unseen(view: AssessmentView) -> list[Document]:
         for title, note, entries in groups
         if entries
     ]
+
+
+def _factless(entry: ClauseView) -> bool:
+    return any(item.outcome == Outcome.INSUFFICIENT.value for item in entry.evidence)
 
 
 def _broken(entry: ClauseView) -> bool:
