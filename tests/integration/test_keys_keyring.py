@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from fixtures.installed import CUSTODIANS, System
+from kuimen.gate.audit.errors import AuditUnavailableError
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.keys import services as keys
@@ -18,6 +19,7 @@ from kuimen.gate.keys.errors import (
     KeyDestroyedError,
     KeyMissingError,
     KeysLockedError,
+    KeyStoreError,
     KeyTransitionError,
     RootFileMissingError,
     WrongPassphraseError,
@@ -283,3 +285,39 @@ def test_the_status_counts_keys_without_telling_any(system: System) -> None:
     assert status.person_keys == {"identity_transaction": 2}
     assert status.domain_keys == (("identity_transaction", 1, "active"),)
     assert len(status.signing_keys) == 1
+
+
+def test_without_a_record_of_the_unlocking_the_keys_stay_locked(system: System) -> None:
+    keys.lock()
+    with system.connect("kuimen_owner") as connection:
+        connection.execute("REVOKE INSERT ON audit_entry FROM kuimen_app")
+    with pytest.raises(AuditUnavailableError):
+        keys.unlock(system.home.root_key, CUSTODIANS)
+    with pytest.raises(KeysLockedError):
+        keys.keyring()
+    with system.connect("kuimen_owner") as connection:
+        connection.execute("GRANT INSERT ON audit_entry TO kuimen_app")
+    keys.unlock(system.home.root_key, CUSTODIANS)
+
+
+def test_a_process_that_holds_keys_writes_no_core(system: System) -> None:
+    import ctypes
+    import resource
+
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+    assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE
+
+
+def test_a_key_database_that_is_down_says_so_without_the_drivers_text(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import connections
+
+    keys.keyring().person_keys([uuid4()], IDENTITY)
+    connections["keys"].close()
+    monkeypatch.setitem(connections["keys"].settings_dict, "NAME", "no_such_database")
+    with pytest.raises(KeyStoreError) as caught:
+        keys.keyring().person_keys([uuid4()], IDENTITY)
+    assert "no_such_database" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    connections["keys"].close()

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count
 
+from kuimen.foundation.errors import KuimenError
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import store
 from kuimen.gate.keys.errors import (
@@ -85,6 +86,21 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
         raise
     forbid_core_dumps()
     provider = SealedFileProvider(opened)
+    try:
+        _record_unlock(provider, actor)
+    except KuimenError:
+        provider.close()  # use of the root without a record does not happen
+        raise
+    keyring_now = Keyring(provider)
+    with _guard:
+        replaced = _held[:]
+        _held[:] = [keyring_now]
+    for old in replaced:
+        old.close()
+    return keyring_now
+
+
+def _record_unlock(provider: SealedFileProvider, actor: audit.Actor) -> None:
     with transaction.atomic():
         audit.record(
             "keys.unlock",
@@ -93,13 +109,6 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
             object_ref=provider.fingerprint,
             facts={"custodians": list(provider.custodians), "process": os.getpid()},
         )
-    keyring_now = Keyring(provider)
-    with _guard:
-        replaced = _held[:]
-        _held[:] = [keyring_now]
-    for old in replaced:
-        old.close()
-    return keyring_now
 
 
 def keyring() -> Keyring:
