@@ -16,7 +16,7 @@ from kuimen.entrypoints.installation.servers import (
     OWNER,
 )
 
-INSERT_ONLY_PREFIXES = ("audit_", "assessment_")
+INSERT_ONLY_PREFIXES = ("audit_", "assessment_", "loans_transaction", "collections_transition")
 READ_ONLY_TABLES = ("django_migrations",)
 ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",
