@@ -10,9 +10,12 @@ import pytest
 
 from fixtures.disclosing import COLLECTOR, LEADER, World
 from fixtures.installed import System
+from fixtures.people import appoint_officers
 from kuimen.foundation.errors import DeniedError, KuimenError, rule_for
 from kuimen.foundation.sensitive import FIXED_MASK, Sensitive
-from kuimen.gate.access.rules import Subject
+from kuimen.gate.access.rules import Role, Subject
+from kuimen.gate.approvals import services as approvals
+from kuimen.gate.approvals.errors import TicketMismatchError, TicketTransitionError
 from kuimen.gate.audit.errors import AuditUnavailableError
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.disclosure import services as disclosure
@@ -577,3 +580,23 @@ def test_the_database_refuses_a_reveal_row_without_reason_or_audit_entry(world: 
             with pytest.raises(psycopg.errors.IntegrityError):
                 connection.execute(statement)
     assert Disclosure.objects.get().view_id == view
+
+
+def test_a_limit_is_set_by_two_people_and_holds_at_once(world: World) -> None:
+    people = appoint_officers()
+    leader = people.hire("L0001", Role.TEAM_LEADER)
+    content = disclosure.limit_request("reveals_per_day", 1)
+    ticket = approvals.request("disclosure.set_limit", content, maker=leader, reason="本月收紧明文查看")
+    with pytest.raises(TicketTransitionError):
+        disclosure.set_limit("reveals_per_day", 1, ticket_id=ticket.ticket_id, actor=leader)
+    approvals.approve(ticket.ticket_id, checker=people.checker)
+    with pytest.raises(TicketMismatchError):
+        disclosure.set_limit("reveals_per_day", 2, ticket_id=ticket.ticket_id, actor=leader)
+    disclosure.set_limit("reveals_per_day", 1, ticket_id=ticket.ticket_id, actor=leader)
+    with pytest.raises(TicketTransitionError):
+        disclosure.set_limit("reveals_per_day", 1, ticket_id=ticket.ticket_id, actor=leader)
+    (ref,) = world.customers(1)
+    assert reveal(world, ref).remaining_today == 0
+    with pytest.raises(RevealQuotaError):
+        reveal(world, ref, "another-key")
+    assert disclosure.limits_in_force().reveals_per_day == 1
