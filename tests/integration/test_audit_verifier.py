@@ -212,6 +212,10 @@ def test_the_exported_verifier_runs_alone(log: Log) -> None:
     bad = run(*sink)
     assert bad.returncode == 6
     assert json.loads(bad.stdout)["finding"] == "entry 5 is missing or out of its place"
+    entries.write_bytes(lines[0] + b"[]\n")
+    assert run(*sink).returncode == 6
+    entries.write_bytes(b'{"seq":0,"leaf":"no base64!"}\n')
+    assert run(*sink).returncode == 2
     entries.unlink()
     assert run(*sink).returncode == 2
 
@@ -248,6 +252,10 @@ def test_sm3_of_the_standard() -> None:
         lambda s: b"\x31" + s[1:],
         lambda s: s[:4] + bytes([s[4] ^ 1]) + s[5:],
         lambda _: b"",
+        lambda _: b"\x30",
+        lambda _: b"\x30\x01\x02",
+        lambda _: b"\x30\x02\x02\x7f",
+        lambda s: s + s,
         lambda _: b"\x30\x06\x02\x01\x00\x02\x01\x00",
         lambda _: b"\x30\x06\x02\x01\x01\x03\x01\x01",
     ],
