@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from benchmarks.measurement import Measurement, rate_of
+from benchmarks.run import Run
 from kuimen.kernels.ciphers import Sealer, Suite, blind_index, sm2, sm3
 from kuimen.kernels.masking import mask
 from kuimen.kernels.merkle import Frontier, leaf_hash
@@ -49,27 +50,27 @@ def sealing() -> list[Measurement]:
     return [
         Measurement(
             what="seal 18-byte values, SM4-GCM",
-            rate=rate_of(lambda: sealer.seal_column(column, AAD), items=ROWS),
+            value=rate_of(lambda: sealer.seal_column(column, AAD), items=ROWS),
             limit=named,
-            limit_rate=per_value,
+            limit_value=per_value,
         ),
         Measurement(
             what="open them",
-            rate=rate_of(lambda: sealer.open_column(sealed, AAD), items=ROWS),
+            value=rate_of(lambda: sealer.open_column(sealed, AAD), items=ROWS),
             limit=f"{named}, sealing",
-            limit_rate=per_value,
+            limit_value=per_value,
         ),
         Measurement(
             what="seal, one key per row",
-            rate=rate_of(lambda: sealer.seal_column(column, AAD, row_keys=keys), items=ROWS),
+            value=rate_of(lambda: sealer.seal_column(column, AAD, row_keys=keys), items=ROWS),
             limit=f"{named}, a new key each",
-            limit_rate=per_key,
+            limit_value=per_key,
         ),
         Measurement(
             what="seal 18-byte values, AES-256-GCM",
-            rate=rate_of(lambda: aes.seal_column(column, AAD), items=ROWS),
+            value=rate_of(lambda: aes.seal_column(column, AAD), items=ROWS),
             limit=f"{named} (AESGCM)",
-            limit_rate=rate_of(aes_one_by_one, items=ROWS),
+            limit_value=rate_of(aes_one_by_one, items=ROWS),
         ),
     ]
 
@@ -88,21 +89,21 @@ def indexing_and_masking() -> list[Measurement]:
     return [
         Measurement(
             what="blind index, 64 bit",
-            rate=rate_of(lambda: blind_index(some, key), items=ROWS),
+            value=rate_of(lambda: blind_index(some, key), items=ROWS),
             limit="`cryptography` HMAC-SM3 value by value",
-            limit_rate=rate_of(macs, items=ROWS),
+            limit_value=rate_of(macs, items=ROWS),
         ),
         Measurement(
             what="blind index of mobiles, normalised",
-            rate=rate_of(lambda: blind_index(some, key, element="mobile"), items=ROWS),
+            value=rate_of(lambda: blind_index(some, key, element="mobile"), items=ROWS),
             limit="`cryptography` HMAC-SM3 value by value",
-            limit_rate=rate_of(macs, items=ROWS),
+            limit_value=rate_of(macs, items=ROWS),
         ),
         Measurement(
             what="mask mobiles",
-            rate=rate_of(lambda: mask(column, "mobile"), items=MOBILES, rounds=5),
+            value=rate_of(lambda: mask(column, "mobile"), items=MOBILES, rounds=5),
             limit="Python slices",
-            limit_rate=rate_of(lambda: [f"{value[:3]}****{value[-4:]}" for value in values], items=MOBILES),
+            limit_value=rate_of(lambda: [f"{value[:3]}****{value[-4:]}" for value in values], items=MOBILES),
         ),
     ]
 
@@ -114,23 +115,23 @@ def trees_and_signatures() -> list[Measurement]:
     return [
         Measurement(
             what="append leaves to the tree",
-            rate=rate_of(lambda: Frontier().append_many([leaf_hash(entry) for entry in entries]), items=LEAVES),
+            value=rate_of(lambda: Frontier().append_many([leaf_hash(entry) for entry in entries]), items=LEAVES),
             limit="two bare SM3 digests each",
-            limit_rate=rate_of(lambda: [sm3(entry) + sm3(entry) for entry in entries], items=LEAVES),
+            limit_value=rate_of(lambda: [sm3(entry) + sm3(entry) for entry in entries], items=LEAVES),
         ),
         Measurement(
             what="SM2 signatures",
-            rate=rate_of(lambda: [key.sign(message) for _ in range(200)], items=200),
+            value=rate_of(lambda: [key.sign(message) for _ in range(200)], items=200),
             limit="`gmssl-pyx`",
-            limit_rate=rate_of(
+            limit_value=rate_of(
                 lambda: [gmssl_pyx.sm2_sign(key.private_bytes(), point, message) for _ in range(200)], items=200
             ),
         ),
         Measurement(
             what="SM2 verifications",
-            rate=rate_of(lambda: [key.public_key.verify(message, signature) for _ in range(200)], items=200),
+            value=rate_of(lambda: [key.public_key.verify(message, signature) for _ in range(200)], items=200),
             limit="`gmssl-pyx`",
-            limit_rate=rate_of(
+            limit_value=rate_of(
                 lambda: [gmssl_pyx.sm2_verify(point, message, signature) for _ in range(200)], items=200
             ),
         ),
@@ -164,12 +165,12 @@ def schedules() -> list[Measurement]:
     return [
         Measurement(
             what="lines of repayment schedules",
-            rate=rate_of(lambda: [annuity_schedule(terms) for _ in range(500)], items=lines),
+            value=rate_of(lambda: [annuity_schedule(terms) for _ in range(500)], items=lines),
             limit="bare Decimal loop, no lines made",
-            limit_rate=rate_of(bare, items=lines),
+            limit_value=rate_of(bare, items=lines),
         )
     ]
 
 
-def measure() -> list[Measurement]:
+def measure(_run: Run) -> list[Measurement]:
     return [*sealing(), *indexing_and_masking(), *trees_and_signatures(), *schedules()]
