@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from fixtures.at_once import at_once
 from fixtures.collecting import AGENCY, Department, open_department
 from fixtures.installed import System
 from fixtures.loans import changed, import_rows
@@ -310,6 +311,25 @@ def test_an_agency_may_stop_collecting_its_own_case(department: Department) -> N
     give(department, case_id, "A0001")
     services.hold(department.agent, case_id, reason=HoldReason.COMPLAINT)
     assert case_of(case_id).agency_id is None
+
+
+def test_of_two_leaders_at_once_one_dispatches(department: Department) -> None:
+    second = department.people.hire("T0002", Role.TEAM_LEADER)
+    case_id = department.cases[0]
+    outcomes = at_once(
+        lambda: services.assign(department.leader, case_id, assignee="C0001"),
+        lambda: services.assign(second, case_id, assignee="A0001"),
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CaseSummary", "CaseTransitionError"]
+    with scope.institution_wide():
+        assert Assignment.objects.filter(case_id=case_id).count() == 1
+
+
+def test_two_builds_at_once_build_no_case_twice(department: Department) -> None:
+    grace = next(row for row in department.rows if row.status is LoanStatus.NORMAL)
+    import_rows([changed(row, status=LoanStatus.GRACE) if row is grace else row for row in department.rows])
+    reports = at_once(services.build_cases, services.build_cases)
+    assert sorted(report.created for report in reports if isinstance(report, services.BuildReport)) == [0, 1]
 
 
 # Pages

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db.models import Sum
 
+from fixtures.at_once import at_once
 from fixtures.installed import System
 from fixtures.loans import SOURCE, changed, import_rows, sample_rows
 from kuimen.gate.audit.models import Entry
@@ -189,3 +190,26 @@ def test_facts_are_given_by_reference_and_an_unknown_loan_is_not_found(system: S
     assert services.totals_by_status()[LoanStatus.GRACE] == 2
     with pytest.raises(LoanNotFoundError):
         services.loan(rows[0].customer_ref)
+
+
+def test_two_imports_at_once_import_every_loan_once(system: System) -> None:
+    rows = sample_rows(1)
+    reports = at_once(lambda: import_rows(rows), lambda: import_rows(rows))
+    assert sorted(report.created for report in reports if isinstance(report, services.ImportReport)) == [0, len(rows)]
+
+
+def test_an_instalment_that_never_repays_is_named_by_its_row(system: System) -> None:
+    rows = sample_rows(1)
+    rows[0] = changed(rows[0], instalment=CENT)
+    with pytest.raises(LoanRowError, match=rf"row {rows[0].key}: instalment"):
+        import_rows(rows)
+    assert nothing_is_there()
+    assert Entry.objects.filter(action="ledger.import", outcome="refused").count() == 1
+
+
+def test_two_tables_of_one_source_are_reconciled_apart(system: System) -> None:
+    rows = sample_rows(1)
+    import_rows(rows)
+    others = [replace(row, table="core.t_old_loan") for row in rows]
+    assert import_rows([replace(row, facility_key=f"old {row.facility_key}") for row in others]).created == len(rows)
+    assert services.ledger_totals(SOURCE).count == 2 * len(rows)

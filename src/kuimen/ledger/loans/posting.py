@@ -13,8 +13,13 @@ from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
 from kuimen.gate.audit.services import Actor
 from kuimen.gate.consent import services as consent
-from kuimen.kernels.schedules import annuity_schedule
-from kuimen.ledger.loans.errors import ReconciliationError
+from kuimen.kernels.schedules import (
+    InstalmentTooSmallError,
+    LoanTermsError,
+    ScheduledInstalment,
+    annuity_schedule,
+)
+from kuimen.ledger.loans.errors import LoanRowError, ReconciliationError
 from kuimen.ledger.loans.models import Loan
 from kuimen.ledger.loans.rules import ZERO, LoanRow, TransactionKind
 
@@ -108,7 +113,7 @@ def insert_schedules(loans: Sequence[NumberedRow]) -> int:
     count = 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for ref, row in loans:
-            lines = annuity_schedule(row)
+            lines = _schedule(row)
             count += len(lines)
             copy.write(
                 "".join(
@@ -117,6 +122,13 @@ def insert_schedules(loans: Sequence[NumberedRow]) -> int:
                 )
             )
     return count
+
+
+def _schedule(row: LoanRow) -> Sequence[ScheduledInstalment]:
+    try:
+        return annuity_schedule(row)
+    except (LoanTermsError, InstalmentTooSmallError) as fault:
+        raise LoanRowError(f"{row.table} row {row.key}: {fault}") from None
 
 
 def insert_postings(loans: Sequence[NumberedRow]) -> int:

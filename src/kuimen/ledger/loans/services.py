@@ -113,7 +113,7 @@ def _import(rows: list[LoanRow], *, source_id: str, totals: ControlTotals, actor
     instalments = posting.insert_schedules(loans)
     transactions = posting.insert_postings([*loans, *changed])
     bases = posting.record_bases(loans, source_id=source_id, actor=actor)
-    _reconcile("ledger", ledger_totals(source_id), totals)
+    _reconcile("ledger", ledger_totals(source_id, tables={row.table for row in rows}), totals)
     posting.check_postings(source_id)
     report = ImportReport(
         source_id=source_id,
@@ -160,11 +160,17 @@ def _reconcile(what: str, found: ControlTotals, expected: ControlTotals) -> None
         raise ReconciliationError(message)
 
 
-def ledger_totals(source_id: str) -> ControlTotals:
-    """Return count and sums of the source's loans as the ledger's own database computes them."""
-    sums = Loan.objects.filter(source_id=source_id).aggregate(
-        count=Count("pk"), **{name: Sum(name) for name in MONEY_FIELDS}
-    )
+def ledger_totals(source_id: str, *, tables: Collection[str] = ()) -> ControlTotals:
+    """Return count and sums of the source's loans as the ledger's own database computes them.
+
+    Args:
+        source_id: name of the data source.
+        tables: only loans of these tables; of all where none is named.
+    """
+    loans = Loan.objects.filter(source_id=source_id)
+    if tables:
+        loans = loans.filter(source_table__in=tables)
+    sums = loans.aggregate(count=Count("pk"), **{name: Sum(name) for name in MONEY_FIELDS})
     count = sums.pop("count")
     return ControlTotals(count=count, **{name: to_cents(value or ZERO) for name, value in sums.items()})
 
