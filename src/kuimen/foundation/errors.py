@@ -5,6 +5,7 @@ A message never contains a personal value: it names the field, the rule that fai
 `ERROR_TABLE` is the only place where a family meets HTTP, exit codes and log levels.
 """
 
+import traceback
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -74,6 +75,12 @@ ERROR_TABLE: dict[type[KuimenError], FamilyRule] = {
     UnavailableError: FamilyRule(http_status=503, exit_code=7, log_level="WARNING"),
 }
 EXIT_CODE_BUG = 70  # sysexits.h EX_SOFTWARE: anything outside the families is our defect
+
+
+def place_of(defect: BaseException) -> str:
+    """Return where a defect arose as ``file:line function``, innermost first, never its text, which may hold values."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    return " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
 
 
 def family_of(error: KuimenError | type[KuimenError]) -> type[KuimenError]:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, SecretStr
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, do_once, idempotency_key
 from kuimen.foundation.sensitive import Sensitive
-from kuimen.gate.disclosure.services import Reason, ReasonCode
+from kuimen.gate.disclosure.services import ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.rules import LoanStatus
 from kuimen.scenarios.collections import services
@@ -193,7 +193,8 @@ def reveal(request: HttpRequest, response: HttpResponse, case_id: UUID, body: Re
         caller_of(request),
         case_id,
         element=body.element,
-        reason=Reason(code=body.reason_code, text=body.reason),
+        reason_code=body.reason_code,
+        reason=body.reason,
         idempotency_key=idempotency_key(request),
     )
     return RevealOut(

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from kuimen.foundation.errors import DeniedError, KuimenError, rule_for
+from kuimen.foundation.errors import DeniedError, KuimenError, place_of, rule_for
 
 log = logging.getLogger("kuimen.api")
 
@@ -63,5 +63,5 @@ def register_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(Exception)
     def _defect(_request: HttpRequest, error: Exception) -> HttpResponse:
-        log.error("defect %s", type(error).__name__)
+        log.error("defect %s at %s", type(error).__name__, place_of(error))
         return problem(500, "internal", "a defect of Kuimen; nothing was disclosed, the operator's log names the kind")

@@ -7,13 +7,12 @@ Exit codes come from the one error table: 2 input, 3 not found, 4 conflict, 5 de
 import json
 import os
 import sys
-import traceback
 from importlib import import_module
 
 import click
 from typing_extensions import override
 
-from kuimen.foundation.errors import EXIT_CODE_BUG, KuimenError, rule_for
+from kuimen.foundation.errors import EXIT_CODE_BUG, KuimenError, place_of, rule_for
 
 COMMANDS = {
     "init": "kuimen.entrypoints.cli.init_command",
@@ -89,6 +88,5 @@ def main(arguments: list[str] | None = None) -> None:
             as_json=as_json,
         )
         if os.environ.get("KUIMEN_DEBUG") == "1":
-            for frame in traceback.extract_tb(defect.__traceback__):
-                click.echo(f"  {frame.filename}:{frame.lineno} {frame.name}", err=True)
+            click.echo(place_of(defect), err=True)
         sys.exit(EXIT_CODE_BUG)

@@ -4,6 +4,7 @@ People read standard output; progress goes to standard error, so that `--json` o
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,8 +16,16 @@ from rich.table import Table
 Advance = Callable[[str, int, int], None]
 """Called with (what is being done, done so far, total); total 0 means not known."""
 
-stdout = Console()
-stderr = Console(stderr=True)
+WIDE = 150  # where nobody watches, tables keep their lines
+
+
+def _console(*, errors: bool) -> Console:
+    stream = sys.stderr if errors else sys.stdout
+    return Console(stderr=errors, width=None if stream.isatty() else WIDE)
+
+
+stdout = _console(errors=False)
+stderr = _console(errors=True)
 
 
 def emit_json(row: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from kuimen.entrypoints.console.overview import subject_or_login
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access.rules import Action, Subject
-from kuimen.gate.disclosure.services import REASON_TITLES, Reason, ReasonCode
+from kuimen.gate.disclosure.services import REASON_TITLES, ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.table import ELEMENT_TABLE
 from kuimen.ledger.loans.rules import STATUS_TABLE, LoanStatus
@@ -109,7 +109,8 @@ def reveal(request: HttpRequest, case_id: UUID) -> HttpResponse:
         subject,
         case_id,
         element=element,
-        reason=Reason(code=ReasonCode(reason_code), text=request.POST.get("reason", "").strip()),
+        reason_code=ReasonCode(reason_code),
+        reason=request.POST.get("reason", "").strip(),
         idempotency_key=request.POST.get("idempotency_key", ""),
     )
     context: dict[str, object] = {

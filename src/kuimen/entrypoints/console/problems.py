@@ -15,6 +15,7 @@ from kuimen.foundation.errors import (
     TamperError,
     UnavailableError,
     family_of,
+    place_of,
     rule_for,
 )
 
@@ -61,6 +62,7 @@ class ProblemMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Give a page for errors of the families; anything else stays a plain 500."""
         if not isinstance(error, KuimenError):
+            log.error("defect %s at %s", type(error).__name__, place_of(error))
             return None
         rule = rule_for(error)
         log.log(logging.getLevelNamesMapping()[rule.log_level], "%s answered %s", error.code, rule.http_status)
