@@ -15,6 +15,13 @@ _ONE_TO_ONE.update(dict.fromkeys((0x2022, 0x2027, 0x30FB, 0xFF65, 0x2219, 0x22C5
 _ONE_TO_ONE.update(dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), 0x2D))
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\ufe00-\ufe0f]")
 
+_FOLDABLE = re.compile(f"[{re.escape(''.join(map(chr, _ONE_TO_ONE)))}]")
+_LETTERS = {chr(code): chr(plain) for code, plain in _ONE_TO_ONE.items()}
+
+
+def _fold_letter(match: re.Match[str]) -> str:
+    return _LETTERS[match[0]]
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -39,7 +46,7 @@ def fold(text: str) -> Folded:
     """
     if text.isascii():
         return Folded(text, None, len(text))
-    simple = text.translate(_ONE_TO_ONE)
+    simple = _FOLDABLE.sub(_fold_letter, text)
     if unicodedata.is_normalized("NFKC", simple) and not _INVISIBLE.search(simple):
         return Folded(simple, None, len(text))
     letters: list[str] = []

@@ -74,6 +74,7 @@ _VALUES: Mapping[Element, re.Pattern[str]] = {
         Element.IMEI: r"[0-9]{15}(?![0-9A-Za-z])|[0-9A-F]{14}(?![0-9A-Za-z])",
     }.items()
 }
+LABELLED = frozenset(_VALUES)
 _CLOSED = frozenset(
     {
         Element.SEX, Element.NATIONALITY, Element.ETHNICITY, Element.EDUCATION, Element.MARITAL_STATUS,
@@ -100,21 +101,22 @@ _ZH_TERM_OWNERS = {
     for term in terms
     if len(term) > 1
 }
-_ZH_LABEL = re.compile(
-    f"(?i:({alternation(frozenset(_ZH_TERM_OWNERS))}))"
+_BEHIND_TERM = (
     r"(?!" + alternation(ZH_NEGATIVE_TAILS - {"日", "结果", "天数", "说明"}) + r")(?:号码|号|信息|情况)?"
     r"[\"'”]?( ?[(（][^)）\n]{0,8}[)）])?( {0,2}(?:[:=]|是|为|系|-|=>) {0,2}[\"'“\[]{0,2})?"
 )
+_HAN_TERMS = frozenset(term for term in _ZH_TERM_OWNERS if not term[0].isascii())
+_ASCII_TERMS = frozenset(_ZH_TERM_OWNERS) - _HAN_TERMS
+# Two patterns, and no ignoring of case: either would cost the quick search for the first character.
+_HAN_LABEL = re.compile(f"({alternation(_HAN_TERMS)}){_BEHIND_TERM}")
+_ASCII_LABEL = re.compile(f"({alternation(_ASCII_TERMS | {term.lower() for term in _ASCII_TERMS})}){_BEHIND_TERM}")
+_ASCII_OPENINGS = tuple(sorted({spelling[:2] for term in _ASCII_TERMS for spelling in (term, term.lower())}))
 _NAME_KEYS = frozenset({"name", "Name", "NAME", "userName", "username", "user_name"})
-_CODE_AFTER = re.compile(
-    r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}?"
-    r"(?:验证码|动态码|校验码|动态密码|verification code)"
-)
-_CODE_BEFORE = re.compile(
-    r"(?:验证码|动态码|校验码|动态口令|动态密码|verification code|verify code|OTP)"
-    r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])",
-    re.IGNORECASE,
-)
+_CODE_WORD = re.compile(r"验证码|动态码|校验码|动态口令|动态密码")
+_CODE_WORD_EN = re.compile(r"[vV]erif(?:ication|y) [cC]ode|OTP(?: code)?")
+_CODE_BEHIND = re.compile(r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])")
+_CODE_BEFORE = re.compile(r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}$")
+_CODE_REACH = 18
 _PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
 
 
@@ -123,11 +125,12 @@ def recognise_labelled(text: str) -> Iterator[Candidate]:
     if "=" in text or ":" in text:
         yield from _ascii_keys(text)
     if not text.isascii():
-        yield from _zh_labels(text)
-        if "码" in text or "口令" in text:
-            yield from _codes(text)
-    elif "code" in text or "otp" in text or "OTP" in text:
-        yield from _codes(text)
+        yield from _terms(text, _HAN_LABEL)
+        yield from _codes(text, _CODE_WORD)
+        if any(opening in text for opening in _ASCII_OPENINGS):
+            yield from _terms(text, _ASCII_LABEL)
+    if "ode" in text or "OTP" in text:
+        yield from _codes(text, _CODE_WORD_EN)
 
 
 def _ascii_keys(text: str) -> Iterator[Candidate]:
@@ -161,8 +164,8 @@ def key_element(key: str) -> tuple[Element | None, int]:
     return verdict.element, verdict.strength
 
 
-def _zh_labels(text: str) -> Iterator[Candidate]:
-    for match in _ZH_LABEL.finditer(text):
+def _terms(text: str, pattern: re.Pattern[str]) -> Iterator[Candidate]:
+    for match in pattern.finditer(text):
         element = _ZH_TERM_OWNERS[match[1].upper()]
         separated = match[3] is not None
         if not separated and element in _NEEDS_SEPARATOR:
@@ -191,11 +194,15 @@ def _candidate(element: Element, value: re.Match[str], points: int, kind: str) -
     )
 
 
-def _codes(text: str) -> Iterator[Candidate]:
-    for pattern in (_CODE_BEFORE, _CODE_AFTER):
-        for match in pattern.finditer(text):
-            pieces = (
-                Evidence(EvidenceKind.FORMAT, "four to eight digits", 1),
-                Evidence(EvidenceKind.CONTEXT_LEFT, "keyword:sms_code", 3),
-            )
-            yield Candidate(Element.SMS_CODE, match.start(1), match.end(1), pieces)
+def _codes(text: str, word: re.Pattern[str]) -> Iterator[Candidate]:
+    """Yield the one-time code behind its word, or before it: 482913是您的验证码."""
+    pieces = (
+        Evidence(EvidenceKind.FORMAT, "four to eight digits", 1),
+        Evidence(EvidenceKind.CONTEXT_LEFT, "keyword:sms_code", 3),
+    )
+    for match in word.finditer(text):
+        code = _CODE_BEHIND.match(text, match.end()) or _CODE_BEFORE.search(
+            text, max(0, match.start() - _CODE_REACH), match.start()
+        )
+        if code:
+            yield Candidate(Element.SMS_CODE, code.start(1), code.end(1), pieces)

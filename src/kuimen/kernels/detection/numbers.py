@@ -9,15 +9,17 @@ from collections.abc import Iterator
 
 from kuimen.kernels.detection.context import judge, label_before
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
-from kuimen.kernels.elements.checks import (
-    is_calendar_date,
-    luhn_holds,
-    organisation_code_holds,
-    resident_id_checksum_holds,
-    uscc_checksum_holds,
+from kuimen.kernels.detection.identifiers import recognise_at_run
+from kuimen.kernels.detection.proofs import (
+    card_evidence,
+    company_code_evidence,
+    identity_evidence,
+    landline_evidence,
+    mobile_evidence,
 )
+from kuimen.kernels.elements.checks import is_calendar_date, luhn_holds
 from kuimen.kernels.elements.model import Element
-from kuimen.kernels.elements.overlay import DivisionRank, IssuerRank, RecognitionTables
+from kuimen.kernels.elements.overlay import DivisionRank, RecognitionTables
 
 _RUN = re.compile(r"[0-9]{7,}")
 _SEPARATED = re.compile(
@@ -29,18 +31,23 @@ _SEPARATED = re.compile(
     r"|1[3-9][0-9](?:[ -][0-9]{4}){2}|1[3-9][0-9][ -][0-9]{8}|1[3-9][0-9]{5}[ -][0-9]{4}"
     r")(?![0-9A-Za-z])"
 )
-_SEPARATED_GATE = re.compile(r"[0-9]{3}[ -][0-9]{4}")
+# A blank, hyphen or bracket between groups of digits; the groups before it are looked at only here.
+_SEPARATOR = re.compile(r"[ )-](?=[0-9]{3})(?<=[0-9]{3}.)")
 _LANDLINE = re.compile(
     r"(?<![0-9A-Za-z.])(?:\(0[1-9][0-9]{1,2}\)[ -]?|0[1-9][0-9]{1,2}[ -])[1-9][0-9]{6,7}"
     r"(?:[-转][0-9]{1,6})?(?![0-9A-Za-z])"
     r"|(?<![0-9A-Za-z.])[48]00-[0-9]{3}-?[0-9]{4}(?![0-9A-Za-z-])"
 )
-_LANDLINE_GATE = re.compile(r"0[0-9]{2,3}[ )-][1-9]|[48]00-")
 _OVERSEAS = re.compile(
     r"\+(?:852[- ]?[4-9][0-9]{3}[- ]?[0-9]{4}|853[- ]?6[0-9]{3}[- ]?[0-9]{4}|886[- ]?9[0-9]{8})(?![0-9])"
 )
 _COUNTRY_CODE = re.compile(r"(?:\+|00)86[- ]?$|\(\+86\) ?$")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+# What may stand behind the digits of a card track, a company code, a permit.
+_OPENERS = frozenset("=D(ABCEFGHJKLMNPQRTUWXY")
+_DIGITS = frozenset("0123456789")
+_LONGEST_RUN = 21
+_LENGTHS = frozenset(range(10, 20))
 _MOBILE_LENGTH = 11
 _CARD_LENGTHS = range(13, 20)
 _RESIDENT_ID_LENGTH = 18
@@ -53,19 +60,40 @@ def recognise_numbers(text: str, tables: RecognitionTables) -> Iterator[Candidat
     """Yield candidates for every number in folded text."""
     for match in _RUN.finditer(text):
         start, end = match.span()
-        if end - start > 19:  # noqa: PLR2004 - no number we know is longer
+        if end - start > _LONGEST_RUN:
             continue
-        yield from _dispatch(text, start, end, tables)
-    if _SEPARATED_GATE.search(text):
-        for match in _SEPARATED.finditer(text):
-            yield from _separated(text, match.start(), match.end(), tables)
-    if _LANDLINE_GATE.search(text):
-        for match in _LANDLINE.finditer(text):
-            yield from _hyphened_landline(text, match.start(), match.end(), tables)
+        behind = text[end : end + 1]
+        if behind in _OPENERS or text[start - 1 : start].isalpha():
+            yield from recognise_at_run(text, start, end, tables)
+        if end - start in _LENGTHS:
+            yield from _dispatch(text, start, end, tables)
+    yield from _grouped(text, tables)
     if "+" in text:
         for match in _OVERSEAS.finditer(text):
             pieces = (Evidence(EvidenceKind.FORMAT, "mobile with country code", 3),)
             yield _candidate(Element.MOBILE, text, match.start(), match.end(), pieces)
+
+
+def _grouped(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
+    """Yield numbers whose groups are parted; entered at the first separator of a number."""
+    reached = 0
+    for gate in _SEPARATOR.finditer(text):
+        start = gate.start()
+        while start and text[start - 1] in _DIGITS:
+            start -= 1
+        if start < reached:
+            continue
+        reached = gate.end()
+        match = _SEPARATED.match(text, start)
+        if match:
+            reached = match.end()
+            yield from _separated(text, match.start(), match.end(), tables)
+        if text[start] in "048":
+            begin = start - 1 if text[start - 1 : start] == "(" else start
+            landline = _LANDLINE.match(text, begin) or _LANDLINE.match(text, start)
+            if landline:
+                reached = max(reached, landline.end())
+                yield from _hyphened_landline(text, landline.start(), landline.end(), tables)
 
 
 def _dispatch(text: str, start: int, end: int, tables: RecognitionTables) -> Iterator[Candidate]:
@@ -132,75 +160,6 @@ def _proven(element: Element, text: str, start: int, end: int, pieces: tuple[Evi
 
 def _candidate(element: Element, text: str, start: int, end: int, pieces: tuple[Evidence, ...]) -> Candidate:
     return Candidate(element, start, end, pieces + judge(element, text, start, end))
-
-
-def identity_evidence(number: str, tables: RecognitionTables) -> tuple[Element, tuple[Evidence, ...]] | None:
-    """Return what eighteen characters prove: a resident identity, a residence or a permanent-residence permit."""
-    if not is_calendar_date(number[6:14]) or not resident_id_checksum_holds(number):
-        return None
-    proof = (
-        Evidence(EvidenceKind.FORMAT, "eighteen characters with a real date", 1),
-        Evidence(EvidenceKind.CHECKSUM, "MOD 11-2", 3),
-    )
-    if number[:6] in {"810000", "820000", "830000"}:
-        return Element.OTHER_CERTIFICATE, (*proof, Evidence(EvidenceKind.TABLE, "residence permit", 2))
-    rank = tables.division_rank(number[:6])
-    if rank is not DivisionRank.UNKNOWN:
-        return Element.RESIDENT_ID, (*proof, Evidence(EvidenceKind.TABLE, f"area:{rank.name.lower()}", int(rank)))
-    if number[0] == "9" and number[1:3] in tables.provinces:
-        return Element.OTHER_CERTIFICATE, (*proof, Evidence(EvidenceKind.TABLE, "permanent residence card", 1))
-    return None
-
-
-def mobile_evidence(digits: str, tables: RecognitionTables) -> tuple[Evidence, ...]:
-    """Return what eleven digits prove; nothing where the tables reserve them."""
-    if not "3" <= digits[1] <= "9" or digits[0] != "1" or tables.is_reserved_mobile(digits):
-        return ()
-    shape = Evidence(EvidenceKind.FORMAT, "eleven digits", 1)
-    return (shape, Evidence(EvidenceKind.TABLE, "number segment", 2)) if tables.is_mobile(digits) else (shape,)
-
-
-def card_evidence(digits: str, tables: RecognitionTables) -> tuple[Evidence, ...]:
-    """Return what 13 to 19 digits prove about a card; nothing without the Luhn check."""
-    if not luhn_holds(digits) or digits[:6] in tables.reserved_bins:
-        return ()
-    rank = tables.issuer_rank(digits)
-    if rank is IssuerRank.UNKNOWN:
-        return ()
-    weight = {IssuerRank.ISSUER: 3, IssuerRank.UNIONPAY: 2, IssuerRank.NETWORK: 0}[rank]
-    return (
-        Evidence(EvidenceKind.CHECKSUM, "Luhn", 2),
-        Evidence(EvidenceKind.TABLE, f"issuer number:{rank.name.lower()}", weight),
-    )
-
-
-def landline_evidence(digits: str, tables: RecognitionTables, *, hyphen: bool) -> tuple[Evidence, ...]:
-    """Return what an area code and a subscriber number prove."""
-    for width in (3, 4):
-        if digits[:width] in tables.area_codes and len(digits) - width in (7, 8) and digits[width] in "23456789":
-            shape = Evidence(EvidenceKind.FORMAT, "area code parted" if hyphen else "digits only", 2 if hyphen else 1)
-            return (shape, Evidence(EvidenceKind.TABLE, "area code", 2 if hyphen else 1))
-    return ()
-
-
-def company_code_evidence(code: str, tables: RecognitionTables) -> tuple[Evidence, ...]:
-    """Return what eighteen characters prove about a unified social credit code."""
-    if code[0] not in "123456789ANY" or code[1] not in "1234569" or not code[2:8].isdecimal():
-        return ()
-    rank = tables.division_rank(code[2:8])
-    if code[2:4] not in tables.provinces and code[2:4] != "10":
-        return ()
-    if not uscc_checksum_holds(code):
-        return ()
-    letters = not code.isdecimal()
-    pieces = [
-        Evidence(EvidenceKind.FORMAT, "eighteen characters of the alphabet", int(letters)),
-        Evidence(EvidenceKind.CHECKSUM, "MOD 31", 3 if letters else 1),
-        Evidence(EvidenceKind.TABLE, "registration area", 1 if rank else 0),
-    ]
-    if organisation_code_holds(code[8:17]):
-        pieces.append(Evidence(EvidenceKind.CHECKSUM, "organisation code inside", 2))
-    return tuple(pieces)
 
 
 def _fifteen_digits(text: str, start: int, end: int, digits: str, tables: RecognitionTables) -> Iterator[Candidate]:

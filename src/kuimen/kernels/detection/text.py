@@ -17,7 +17,7 @@ from kuimen.kernels.detection.evidence import (
 )
 from kuimen.kernels.detection.folding import Folded, fold
 from kuimen.kernels.detection.identifiers import recognise_credentials, recognise_identifiers
-from kuimen.kernels.detection.labelled import recognise_labelled
+from kuimen.kernels.detection.labelled import LABELLED, recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
 from kuimen.kernels.detection.persons import recognise_persons
 from kuimen.kernels.elements.model import Category, Element
@@ -39,6 +39,7 @@ _CHECKED = frozenset(
     {Element.RESIDENT_ID, Element.BANK_CARD, Element.TRACK_DATA, Element.USCC, Element.OTHER_CERTIFICATE, Element.EMAIL}
 )
 _ENOUGH = 5
+_AUXILIARY = frozenset(element for element in Element if rule_of(element).auxiliary)
 
 
 def detect(
@@ -66,34 +67,53 @@ def detect(
     return _findings(folded, kept)
 
 
+_NUMBERS = frozenset(
+    {
+        Element.RESIDENT_ID, Element.OTHER_CERTIFICATE, Element.PASSPORT, Element.MOBILE, Element.LANDLINE,
+        Element.BANK_CARD, Element.USCC, Element.IMEI, Element.TRACK_DATA,
+    }
+)  # fmt: skip
+_IDENTIFIERS = frozenset(
+    {
+        Element.EMAIL, Element.PLATE, Element.IP, Element.MAC, Element.LOCATION, Element.WECHAT,
+        Element.OTHER_CERTIFICATE,
+    }
+)  # fmt: skip
+
+
 def _candidates(text: str, tables: RecognitionTables, wanted: Collection[Element] | None) -> Iterator[Candidate]:
-    streams = [
-        recognise_numbers(text, tables),
-        recognise_identifiers(text, tables),
-        recognise_credentials(text),
-        recognise_labelled(text),
-    ]
-    if not text.isascii():
-        streams += (recognise_persons(text), recognise_addresses(text, tables), recognise_firms(text))
-    for stream in streams:
+    """Run the recognisers that can yield what is wanted."""
+    for stream in _streams(text, tables, frozenset(wanted) if wanted is not None else frozenset(Element)):
         for candidate in stream:
             if wanted is None or candidate.element in wanted:
                 yield candidate
+
+
+def _streams(text: str, tables: RecognitionTables, wanted: frozenset[Element]) -> Iterator[Iterator[Candidate]]:
+    if wanted & _NUMBERS:
+        yield recognise_numbers(text, tables)
+    if wanted & _IDENTIFIERS:
+        yield recognise_identifiers(text, tables)
+    if wanted & {Element.TRACK_DATA, Element.SECRET_KEY}:
+        yield recognise_credentials(text)
+    if wanted & LABELLED:
+        yield recognise_labelled(text)
+    if text.isascii():
+        return
+    if Element.PERSON_NAME in wanted:
+        yield recognise_persons(text)
+    if Element.ADDRESS in wanted:
+        yield recognise_addresses(text, tables)
+    if Element.COMPANY_NAME in wanted:
+        yield recognise_firms(text)
 
 
 def resolve(candidates: Iterable[Candidate], least_rank: int) -> list[Candidate]:
     """Drop the unlikely, then let overlapping candidates compete: points, length, precedence."""
     likely = [one for one in candidates if likelihood_of(one.evidence).rank >= least_rank]
     likely.sort(key=_strength)
-    kept: list[Candidate] = []
-    if len(likely) < 2:  # noqa: PLR2004 - one cannot overlap
-        return likely
-    taken: list[tuple[int, int]] = []
     occupied = _Occupied()
-    for one in likely:
-        if occupied.claim(one.start, one.end):
-            kept.append(one)
-            taken.append((one.start, one.end))
+    kept = [one for one in likely if occupied.claim(one.start, one.end)]
     kept.sort(key=lambda one: one.start)
     return kept
 
@@ -157,7 +177,7 @@ def _findings(folded: Folded, kept: list[Candidate]) -> list[Finding]:
 
 def _raised(text: str, kept: list[Candidate]) -> dict[int, str]:
     """Name the auxiliary authentication data that stand in one line with the account they open."""
-    positions = [index for index, one in enumerate(kept) if rule_of(one.element).auxiliary]
+    positions = [index for index, one in enumerate(kept) if one.element in _AUXILIARY]
     raised: dict[int, str] = {}
     for index in positions:
         one = kept[index]

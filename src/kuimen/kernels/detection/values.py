@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from kuimen.kernels.detection.folding import fold
-from kuimen.kernels.detection.numbers import (
+from kuimen.kernels.detection.proofs import (
     card_evidence,
     company_code_evidence,
     identity_evidence,

@@ -4,6 +4,7 @@ Every function takes text that is already folded to ASCII and answers for that t
 """
 
 from datetime import date
+from operator import mul
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
@@ -11,7 +12,9 @@ _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_VALUES = {letter: value for value, letter in enumerate(_USCC_ALPHABET)}
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
-_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_ZERO = ord("0")
+_ID_ZEROS = _ZERO * sum(_ID_WEIGHTS)
+_LUHN_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _EARLIEST_YEAR = 1850
 _LATEST_YEAR = 2100
 _RESIDENT_ID_LENGTH = 18
@@ -26,8 +29,7 @@ def resident_id_check_digit(body: str) -> str:
     Args:
         body: the first seventeen digits.
     """
-    total = sum(weight * int(digit) for weight, digit in zip(_ID_WEIGHTS, body, strict=True))
-    return _ID_CHECKS[total % 11]
+    return _ID_CHECKS[(sum(map(mul, _ID_WEIGHTS, body.encode())) - _ID_ZEROS) % 11]
 
 
 def resident_id_checksum_holds(number: str) -> bool:
@@ -48,8 +50,9 @@ def luhn_holds(number: str) -> bool:
 
 
 def _luhn_sum(number: str) -> int:
-    backwards = number[::-1]
-    return sum(map(int, backwards[::2])) + sum(_LUHN_DOUBLED[int(digit)] for digit in backwards[1::2])
+    digits = number.encode()
+    single = digits[::-2]
+    return sum(single) - _ZERO * len(single) + sum(digits[-2::-2].translate(_LUHN_DOUBLED))
 
 
 def uscc_check_character(body: str) -> str:
