@@ -55,7 +55,6 @@ class Record(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(name="vault_record_by_person", fields=["person_ref", "element"]),
-            models.Index(name="vault_record_by_table", fields=["source_id", "source_table", "state"]),
         ]
 
     @override
@@ -66,7 +65,8 @@ class Record(models.Model):
 class Index(models.Model):
     """A 64-bit keyed tag of a normalised value, by index-key generation; it tells equality and nothing else."""
 
-    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="tags")
+    # The unique constraint below begins with the record, so the key needs no index of its own.
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="tags", db_index=False)
     element = models.CharField(max_length=40, choices=ELEMENTS)
     generation = models.PositiveIntegerField()
     tag = models.BinaryField()

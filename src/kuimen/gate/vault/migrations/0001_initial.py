@@ -103,7 +103,6 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["person_ref", "element"], name="vault_record_by_person"),
-                    models.Index(fields=["source_id", "source_table", "state"], name="vault_record_by_table"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -194,7 +193,10 @@ class Migration(migrations.Migration):
                 (
                     "record",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="tags", to="vault.record"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tags",
+                        to="vault.record",
                     ),
                 ),
             ],
