@@ -257,7 +257,7 @@ def _finish(
     )
     totals.tables += 1
     totals.sealed += sealed
-    totals.destroyed += gone + purged
+    totals.destroyed += gone
     totals.purged += purged
     totals.columns_sealed += len(table.referenced)
     totals.columns_destroyed += len(table.acting(Action.DESTROY))
