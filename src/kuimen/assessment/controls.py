@@ -4,6 +4,7 @@ from collections import Counter
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from kuimen.assessment.clear_values import find_clear_values
 from kuimen.gate.vault.models import Record
@@ -61,7 +62,9 @@ def identity_of_borrowers_is_sealed(_context: ProbeContext) -> ProbeResult:
         cursor.execute(_SUITES)
         suites = {int(suite): int(count) for suite, count in cursor.fetchall()}
     unknown = sum(count for suite, count in suites.items() if suite not in SUITES)
-    clear = Asset.objects.filter(present=True, element__in=NINE_IDENTITY, state=AssetState.CLEAR.value).count()
+    clear = Asset.objects.filter(
+        present=True, masked=False, element__in=NINE_IDENTITY, state=AssetState.CLEAR.value
+    ).count()
     seen = Observation(
         title_zh="借款客户与其加密的身份信息",
         title_en="borrowers and their sealed identity",
@@ -88,7 +91,10 @@ def identity_of_borrowers_is_sealed(_context: ProbeContext) -> ProbeResult:
 @control("JRT0171-6.1.3-b", title_zh="C3 加密存储", title_en="C3 is stored encrypted")
 def c3_is_encrypted(_context: ProbeContext) -> ProbeResult:
     """Count the directory's C3 places by state, and look at how passwords of staff are kept."""
-    states = Counter(Asset.objects.filter(present=True, category=Category.C3.value).values_list("state", flat=True))
+    counted = Asset.objects.filter(category=Category.C3.value, masked=False)
+    # What was destroyed is no longer present, and is the best answer of all.
+    counted = counted.filter(Q(present=True) | Q(state=AssetState.DESTROYED.value))
+    states = Counter(counted.values_list("state", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_WEAK_PASSWORDS)
         weak = int(cursor.fetchone()[0])

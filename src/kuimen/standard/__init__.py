@@ -3,6 +3,7 @@
 from kuimen.standard.clauses import Automatable, Catalogue, Clause, Group, Override, Status, Strength
 from kuimen.standard.controls import (
     Control,
+    Fact,
     Observation,
     Outcome,
     Probe,
@@ -19,6 +20,7 @@ __all__ = [
     "Catalogue",
     "Clause",
     "Control",
+    "Fact",
     "Group",
     "Observation",
     "Outcome",
