@@ -95,14 +95,19 @@ def show_plan(made: "ProtectionPlan", *, as_json: bool, to: Console = stdout) ->
         )
     else:
         shown = table(f"保护方案 Plan: {made.label}", "表 Table", "列 Column", "要素 Element", "处置 Action")
+        kept = 0
         for part in made.tables:
             for column in part.columns:
+                if column.action.value == "leave":
+                    kept += 1
+                    continue
                 shown.add_row(
                     f"{part.schema}.{part.name}", column.name, column.element or "—", ACTION_ZH[column.action.value]
                 )
         for file in made.files:
             shown.add_row(file.name, "", ", ".join(file.elements), "遮盖重写 rewrite redacted")
         to.print(shown)
+        to.print(f"其余 {kept} 列不含个人信息，保留 ({kept} other columns hold no personal data and stay)")
     for finding in made.findings:
         if as_json:
             emit_json(

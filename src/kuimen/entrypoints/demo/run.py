@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from psycopg.conninfo import make_conninfo
+
 from kuimen.entrypoints.cli.output import Advance, emit_json, progress_bars, stderr, stdout
 from kuimen.entrypoints.console.server import ensure_port_free
 from kuimen.entrypoints.demo.day_server import free_port
@@ -68,13 +70,18 @@ def run_demo(*, chosen_home: Path | None, serve: bool, as_json: bool, port: int)
 
 
 def _make_lender(spot: DemoPlaces, postgres: EmbeddedPostgres, stage: Stage, summary: DemoSummary) -> str:
-    """Create the lender's database and files; its password goes into a 0600 file, its address is returned."""
+    """Create the lender's database and files, and return the address at which its administrator protects it.
+
+    The administrator, not the lender's own role: scrubbing statistics, log and write-ahead log, and reading the
+    server's files for the proof, are an administrator's rights. The password goes into a 0600 file.
+    """
     with stage.step("生成放贷机构明文库 legacy_core", "the lender's plain-text database and files") as advance:
         made = create_lender(postgres.dsn(ADMIN, "postgres"), spot.files, progress=advance)
     summary.rows_ingested = sum(made.rows.values())
-    write_private(spot.lender_file, f"user={made.role}\npassword={made.password}\n".encode())
+    address = postgres.connection(ADMIN, made.database)
+    write_private(spot.lender_file, f"user={ADMIN}\npassword={address['password']}\n".encode())
     stderr.print(f"   {len(made.rows)} 张表 tables, {summary.rows_ingested:,} 行 rows; {len(made.files)} 个文件 files")
-    return made.conninfo
+    return make_conninfo("", **{name: value for name, value in address.items() if name not in {"password", "user"}})
 
 
 def _found_institution(spot: DemoPlaces, stage: Stage) -> list[SignIn]:
