@@ -68,6 +68,8 @@ def test_a_log_that_could_be_changed_is_seen(bare_system: System, breakage: str)
     "attack",
     [
         "UPDATE audit_entry SET body = replace(convert_from(body, 'UTF8'), 'T2', 'T9')::bytea WHERE object_ref = 'T2'",
+        "UPDATE audit_entry SET actor = 'S9999' WHERE object_ref = 'T2'",
+        "UPDATE audit_entry SET occurred_at = occurred_at - interval '1 day' WHERE object_ref = 'T2'",
         "UPDATE audit_sequenced SET leaf = sha256(leaf) WHERE seq = 1",
         "DELETE FROM audit_sequenced WHERE seq = 4",
         "UPDATE audit_checkpoint SET root = sha256(root)",

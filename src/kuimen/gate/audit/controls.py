@@ -1,11 +1,13 @@
 """Probes of the audit room: the log takes inserts only, still gives its signed roots, and is audited on a schedule."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
 
+from kuimen.gate.audit.exploring import SEARCHED, says_the_same
 from kuimen.gate.audit.models import Checkpoint, Entry, SequencedEntry
 from kuimen.gate.audit.screening import REVIEW_INTERVAL, Risk, last_review, screen
 from kuimen.gate.audit.sink import CheckpointSink
@@ -87,7 +89,12 @@ def log_gives_its_signed_roots(context: ProbeContext) -> ProbeResult:
         reference="audit_sequenced, audit_checkpoint",
     )
     broken = (
-        found["altered"] + found["gaps"] + found["wrong_roots"] + found["bad_signatures"] + waiting
+        found["altered"]
+        + found["columns_differ"]
+        + found["gaps"]
+        + found["wrong_roots"]
+        + found["bad_signatures"]
+        + waiting
         or not found["outside_copy_agrees"]
     )
     if broken:
@@ -101,18 +108,25 @@ def log_gives_its_signed_roots(context: ProbeContext) -> ProbeResult:
 
 
 def _walk() -> dict[str, int]:
-    counts: Counter[str] = Counter(entries=0, altered=0, gaps=0, checkpoints=0, wrong_roots=0, bad_signatures=0)
+    counts: Counter[str] = Counter(
+        entries=0, altered=0, columns_differ=0, gaps=0, checkpoints=0, wrong_roots=0, bad_signatures=0
+    )
     checkpoints = {row.size: row for row in Checkpoint.objects.select_related("key")}
     counts["checkpoints"] = len(checkpoints)
     tree = Frontier()
     # Entries between two checkpoints are appended together: one call per leaf would cost four times as much.
     waiting: list[bytes] = []
-    rows = SequencedEntry.objects.order_by("seq").values_list("seq", "leaf", "entry__body")
-    for expected, (seq, leaf, body) in enumerate(rows.iterator(chunk_size=_BATCH)):
+    rows = SequencedEntry.objects.order_by("seq").values_list(
+        "seq", "leaf", "entry__body", *(f"entry__{name}" for name in SEARCHED)
+    )
+    for expected, (seq, leaf, body, *columns) in enumerate(rows.iterator(chunk_size=_BATCH)):
         counts["entries"] += 1
         counts["gaps"] += seq != expected
         digest = leaf_hash(bytes(body))
-        counts["altered"] += digest != bytes(leaf)
+        if digest != bytes(leaf):
+            counts["altered"] += 1
+        elif not says_the_same(json.loads(bytes(body)), dict(zip(SEARCHED, columns, strict=True))):
+            counts["columns_differ"] += 1
         waiting.append(digest)
         checkpoint = checkpoints.pop(expected + 1, None)
         if checkpoint is not None or len(waiting) == _BATCH:

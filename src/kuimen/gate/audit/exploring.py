@@ -17,6 +17,10 @@ from kuimen.gate.audit.tiles import TileReader
 from kuimen.kernels.merkle import inclusion_proof
 
 PAGE = 100
+SEARCHED = (
+    "entry_id", "occurred_at", "actor_kind", "actor", "action", "outcome", "purpose", "object_type", "object_ref",
+    "view_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +193,23 @@ def inclusion(entry_id: UUID) -> Proof:
     )
 
 
+def says_the_same(body: Mapping[str, Any], columns: Mapping[str, Any]) -> bool:
+    """Tell whether the searchable columns still say what the stored bytes say."""
+    said = {
+        "entry_id": UUID(body["id"]),
+        "occurred_at": datetime.fromisoformat(body["at"]),
+        "actor_kind": body["actor"]["kind"],
+        "actor": body["actor"]["ref"],
+        "action": body["action"],
+        "outcome": body["outcome"],
+        "purpose": body["purpose"],
+        "object_type": body["object"]["type"],
+        "object_ref": body["object"]["ref"],
+        "view_id": UUID(body["view"]) if body["view"] else None,
+    }
+    return said == dict(columns)
+
+
 def _read_tile(level: int, first: int, last: int) -> Sequence[bytes]:
     with connection.cursor() as cursor:
         if level == 0:
@@ -220,11 +241,5 @@ def _view(row: Entry) -> EntryView:
         facts=body["facts"],
         columns_agree=True,
     )
-    agree = all(
-        getattr(row, name) == getattr(view, name)
-        for name in (
-            "entry_id", "occurred_at", "actor_kind", "actor", "action", "outcome", "purpose", "object_type",
-            "object_ref", "view_id",
-        )
-    )  # fmt: skip
+    agree = says_the_same(body, {name: getattr(row, name) for name in SEARCHED})
     return view if agree else replace(view, columns_agree=False)
