@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kuimen.entrypoints.cli.installed import home_option, operator, unlock_options, unlocked
-from kuimen.entrypoints.cli.output import emit_json, progress_bars, stdout, table
 from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.entrypoints.terminal.output import emit_json, progress_bars, stdout, table
 
 if TYPE_CHECKING:
     from kuimen.assessment.reading import AssessmentView

@@ -6,15 +6,9 @@ from tempfile import TemporaryDirectory
 import click
 
 from kuimen.entrypoints.cli.installed import home_option
-from kuimen.entrypoints.cli.output import emit_json, stdout
 from kuimen.entrypoints.installation.home import InstallationHome
-from kuimen.foundation.errors import TamperError
-
-
-class AuditBrokenError(TamperError):
-    """The log does not verify."""
-
-    code = "audit.verify"
+from kuimen.entrypoints.terminal.audit import verify_export
+from kuimen.entrypoints.terminal.output import emit_json, stdout
 
 
 @click.group()
@@ -58,20 +52,6 @@ def verify(*, folder: Path | None, checkpoints: Path | None, as_json: bool, home
         exported = Path(temporary) / "export"
         services.export(exported)
         _show(verify_export(exported, checkpoints or home.checkpoints), as_json=as_json)
-
-
-def verify_export(folder: Path, checkpoints: Path | None) -> dict[str, object]:
-    """Verify an exported log against an independent copy of its checkpoints.
-
-    Raises:
-        AuditBrokenError: it does not verify; the message names the first bad entry or interval.
-    """
-    from kuimen.gate.audit import verifier
-
-    try:
-        return verifier.verify(folder, sink=checkpoints)
-    except verifier.Finding as found:
-        raise AuditBrokenError(f"the audit log does not verify: {found}; keep everything as it is") from None
 
 
 def _show(outcome: dict[str, object], *, as_json: bool) -> None:

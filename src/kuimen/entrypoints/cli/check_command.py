@@ -3,8 +3,8 @@
 import click
 
 from kuimen.entrypoints.cli.installed import home_option
-from kuimen.entrypoints.cli.output import emit_json, stdout
 from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.entrypoints.terminal.output import emit_json, stdout
 from kuimen.foundation.errors import UnavailableError
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import click
 
-from kuimen.entrypoints.cli.output import emit_json
+from kuimen.entrypoints.terminal.output import emit_json
 from kuimen.foundation.errors import InvalidInputError
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kuimen.entrypoints.cli.installed import home_option
-from kuimen.entrypoints.cli.output import emit_json, stdout
 from kuimen.entrypoints.installation.home import InstallationHome, write_private
+from kuimen.entrypoints.terminal.output import emit_json, stdout
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.foundation.sensitive import Sensitive
 

@@ -8,8 +8,8 @@ import click
 from rich.table import Table
 
 from kuimen.entrypoints.cli.installed import home_option
-from kuimen.entrypoints.cli.output import emit_json, progress_bars, stdout, table
 from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.entrypoints.terminal.output import emit_json, progress_bars, stdout, table
 from kuimen.sources.opening import open_source
 from kuimen.sources.scan import ScanRow, scan_open
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from kuimen.entrypoints.cli.installed import home_option, unlock_options, unlocked
-from kuimen.entrypoints.cli.output import stdout
 from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.entrypoints.terminal.output import stdout
 
 
 def _begin_sequencing() -> Callable[[], None]:

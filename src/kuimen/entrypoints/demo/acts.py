@@ -3,32 +3,29 @@
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from kuimen.entrypoints.cli.audit_command import verify_export
-from kuimen.entrypoints.cli.output import stderr, stdout, table
-from kuimen.entrypoints.cli.protect_command import show_plan, show_reports
 from kuimen.entrypoints.demo import steps
 from kuimen.entrypoints.demo.collector_day import ApiClient, DayReport, work_a_day
 from kuimen.entrypoints.demo.day_server import served
 from kuimen.entrypoints.demo.people import SignIn
 from kuimen.entrypoints.demo.places import DemoPlaces
+from kuimen.entrypoints.demo.stage import Stage
 from kuimen.entrypoints.demo.steps import Lender
 from kuimen.entrypoints.demo.summary import DemoSummary
+from kuimen.entrypoints.terminal.audit import verify_export
+from kuimen.entrypoints.terminal.output import stderr, stdout, table
+from kuimen.entrypoints.terminal.protection import show_plan, show_reports
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import services as keys
 from kuimen.governance.inventory import services as inventory
-
-if TYPE_CHECKING:
-    from kuimen.entrypoints.demo.run import Stage
 
 COLLECTOR, FOREIGN = "E101", "W101"
 
 
 def perform(
-    spot: DemoPlaces, location: str, *, stage: "Stage", summary: DemoSummary, port: int, sign_ins: list[SignIn]
+    spot: DemoPlaces, location: str, *, stage: Stage, summary: DemoSummary, port: int, sign_ins: list[SignIn]
 ) -> None:
     """Scan, protect, scrub, prove, import, collect, assess, verify."""
     lender = Lender(location=location, credentials_file=spot.lender_file, folder=spot.files)
@@ -47,7 +44,7 @@ def perform(
         _verify(spot, summary)
 
 
-def _protect(lender: Lender, stage: "Stage", summary: DemoSummary) -> None:
+def _protect(lender: Lender, stage: Stage, summary: DemoSummary) -> None:
     with stage.step("扫描并分级", "find and grade every column and file") as advance:
         plans = steps.plan_sources(lender, advance)
     directory = inventory.summary()

@@ -2,44 +2,25 @@
 
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from kuimen.entrypoints.cli.output import Advance, emit_json, progress_bars, stderr, stdout
 from kuimen.entrypoints.console.server import ensure_port_free
 from kuimen.entrypoints.demo.day_server import free_port
 from kuimen.entrypoints.demo.lender import create_lender
 from kuimen.entrypoints.demo.people import OFFICERS, SignIn, draw_password
 from kuimen.entrypoints.demo.places import DemoPlaces, keep_secret, places, start_afresh
+from kuimen.entrypoints.demo.stage import Stage
 from kuimen.entrypoints.demo.summary import DemoSummary
 from kuimen.entrypoints.installation.config import Configuration
 from kuimen.entrypoints.installation.home import write_private
 from kuimen.entrypoints.installation.install import Officer, initialise
 from kuimen.entrypoints.installation.postgres import ADMIN, EmbeddedPostgres
+from kuimen.entrypoints.terminal.output import emit_json, stderr, stdout
 from kuimen.foundation.sensitive import Sensitive
 
 INSTITUTION = "夔峡消费金融（演示）"
-
-
-class Stage:
-    """Headings and progress bars of the demonstration, on standard error, so that standard output stays clean."""
-
-    def __init__(self) -> None:
-        """Count steps from 1."""
-        self._number = 0
-
-    @contextmanager
-    def step(self, chinese: str, english: str) -> Iterator[Advance]:
-        """Announce a step, draw its progress, tell how long it took."""
-        self._number += 1
-        stderr.rule(f"[bold]{self._number}. {chinese}[/] {english}", align="left", style="dim")
-        began = time.perf_counter()
-        with progress_bars(visible=True) as advance:
-            yield advance
-        stderr.print(f"[dim]   {time.perf_counter() - began:.1f} s[/]")
 
 
 def run_demo(*, chosen_home: Path | None, serve: bool, as_json: bool, port: int) -> None:

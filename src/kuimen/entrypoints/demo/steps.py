@@ -7,9 +7,9 @@ from rich.table import Table
 
 from kuimen.assessment import services as assessment
 from kuimen.assessment.report import report_file
-from kuimen.entrypoints.cli.output import Advance, table
 from kuimen.entrypoints.demo.staff import subject
 from kuimen.entrypoints.demo.summary import DemoSummary
+from kuimen.entrypoints.terminal.output import Advance, table
 from kuimen.gate.access import services as access
 from kuimen.gate.disclosure import services as disclosure
 from kuimen.governance.inventory.reading import personal_assets

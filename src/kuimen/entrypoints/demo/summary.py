@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 from rich.table import Table
 
-from kuimen.entrypoints.cli.output import table
+from kuimen.entrypoints.terminal.output import table
 
 
 @dataclass(slots=True, kw_only=True)
