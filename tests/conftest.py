@@ -15,10 +15,11 @@ from fixtures.installed import (
     root_key_file,
     system,
 )
+from fixtures.live import live_console
 from kuimen.entrypoints.installation import database, grants
 from kuimen.entrypoints.installation.postgres import EmbeddedPostgres
 
-__all__ = ["bare_system", "clock", "installation", "root_key_file", "system"]
+__all__ = ["bare_system", "clock", "installation", "live_console", "root_key_file", "system"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
