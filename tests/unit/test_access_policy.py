@@ -48,6 +48,7 @@ PINNED: dict[Role, set[str]] = {
         "overview.read",
         "audit.read",
         "audit.export",
+        "audit.review",
         "staff.read",
         "consent.read",
         "inventory.read",

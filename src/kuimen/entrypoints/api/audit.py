@@ -5,8 +5,10 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
 
 from kuimen.entrypoints.api.caller import caller_of
+from kuimen.entrypoints.api.idempotency import Answer, do_once
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
 from kuimen.gate.audit import services
@@ -70,6 +72,25 @@ class Wanted(Schema):
     before_time: datetime | None = None
 
 
+class RiskOut(Schema):
+    """One person's operations of one day that a rule picked out."""
+
+    risk: str
+    actor: str
+    day: str
+    count: int
+
+
+class ReviewIn(Schema):
+    """What an auditor concludes about the high-risk operations of an interval."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: datetime
+    before: datetime
+    conclusion: str = Field(min_length=2, max_length=500)
+
+
 def _out(entry: EntryView) -> EntryOut:
     return EntryOut.model_validate({name: getattr(entry, name) for name in EntryOut.model_fields})
 
@@ -111,3 +132,26 @@ def view(request: HttpRequest, view_id: UUID) -> list[EntryOut]:
     """Resolve the view id of a watermark to what was recorded for that page view."""
     _may_read(request)
     return [_out(found) for found in services.entries_of_view(view_id)]
+
+
+@router.get("/risks", response=list[RiskOut], summary="High-risk operations")
+def risks(request: HttpRequest, since: datetime, before: datetime) -> list[RiskOut]:
+    """Return the high-risk operations of an interval, by day and person."""
+    _may_read(request)
+    return [
+        RiskOut(risk=finding.risk.value, actor=finding.actor, day=finding.day, count=finding.count)
+        for finding in services.screen(since, before)
+    ]
+
+
+@router.post("/reviews", response=dict[str, object], summary="Sign off a periodic review")
+def review(request: HttpRequest, body: ReviewIn) -> Answer:
+    """Record that the auditor reviewed the high-risk operations of an interval."""
+    subject = caller_of(request)
+    access.require(subject, Action.AUDIT_REVIEW, Resource(kind="audit"))
+
+    def act() -> Answer:
+        entry_id = services.review(access.actor_of(subject), **body.model_dump())
+        return {"entry_id": str(entry_id)}
+
+    return do_once(request, subject, body.model_dump(mode="json"), act)

@@ -73,6 +73,7 @@ class Action(StrEnum):
     CASE_WORK = "case.work"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORT = "audit.export"
+    AUDIT_REVIEW = "audit.review"
     ASSESSMENT_RUN = "assessment.run"
     ASSESSMENT_READ = "assessment.read"
 
@@ -232,7 +233,7 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
             }
         ),
         "data": frozenset({Action.LEDGER_IMPORT, Action.INVENTORY_SCAN, Action.PROTECTION_RUN, Action.CASE_BUILD}),
-        "evidence": frozenset({Action.AUDIT_EXPORT, Action.ASSESSMENT_RUN}),
+        "evidence": frozenset({Action.AUDIT_EXPORT, Action.AUDIT_REVIEW, Action.ASSESSMENT_RUN}),
     }
 )
 
