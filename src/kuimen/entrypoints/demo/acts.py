@@ -1,6 +1,7 @@
 """What the demonstration performs once the installation stands; imported after Django knows its home."""
 
 import time
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,11 +18,12 @@ from kuimen.entrypoints.demo.summary import DemoSummary
 from kuimen.entrypoints.terminal.audit import verify_export
 from kuimen.entrypoints.terminal.output import stderr, stdout, table
 from kuimen.entrypoints.terminal.protection import show_plan, show_reports
+from kuimen.foundation import clock
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import services as keys
 from kuimen.governance.inventory import services as inventory
 
-COLLECTOR, FOREIGN = "E101", "W101"
+COLLECTOR, FOREIGN, AUDITOR = "E101", "W101", "D001"
 
 
 def perform(
@@ -75,7 +77,21 @@ def _collect(spot: DemoPlaces, *, port: int, sign_ins: list[SignIn]) -> DayRepor
     with served(spot, port=port) as address:
         other = _signed_in(address, by_number[FOREIGN])
         foreign_case = str(other.call("GET", "/collections/cases").body["items"][0]["case_id"])
-        return work_a_day(_signed_in(address, by_number[COLLECTOR]), foreign_case=foreign_case)
+        day = work_a_day(_signed_in(address, by_number[COLLECTOR]), foreign_case=foreign_case)
+        _review(_signed_in(address, by_number[AUDITOR]), day)
+    return day
+
+
+def _review(auditor: ApiClient, day: DayReport) -> None:
+    """Have the auditor look at the day's high-risk operations and sign the review off."""
+    before = clock.now()
+    body = {
+        "since": (before - timedelta(days=1)).isoformat(),
+        "before": before.isoformat(),
+        "conclusion": "高危操作均为演示中的超额查看与被拒请求，未见异常",
+    }
+    answer = auditor.call("POST", "/audit/reviews", body)
+    day.note(answer, "审计员复核高危操作并签批", "the auditor reviews high-risk operations and signs off", expect=200)
 
 
 def _signed_in(address: str, sign_in: SignIn) -> ApiClient:
