@@ -9,13 +9,17 @@ from django.db import DatabaseError, connection, transaction
 from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
 from kuimen.gate.audit.errors import AuditUnavailableError, OutsideTransactionError
-from kuimen.gate.audit.models import Entry
 from kuimen.gate.audit.rules import Actor, EntryFacts, FactValue, Outcome, canonical_bytes
 
 _INSERT = (
     "INSERT INTO audit_entry (entry_id, occurred_at, actor_kind, actor, action, outcome, purpose, object_type,"
     " object_ref, view_id, body) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+_COPY = (
+    "COPY audit_entry (entry_id, occurred_at, actor_kind, actor, action, outcome, purpose, object_type,"
+    " object_ref, view_id, body) FROM STDIN"
+)
+_Row = tuple[str | bytes | datetime | UUID | None, ...]
 
 
 def record(
@@ -49,7 +53,13 @@ def record_all(entries: Iterable[EntryFacts]) -> int:
         raise OutsideTransactionError("open the transaction of the deed before its audit entry is written")
     rows = [_row(entry) for entry in entries]
     try:
-        Entry.objects.bulk_create([Entry(**row) for row in rows], batch_size=1000)
+        with connection.cursor() as cursor:
+            if len(rows) == 1:
+                cursor.execute(_INSERT, rows[0])
+            elif rows:
+                with cursor.copy(_COPY) as copy:
+                    for row in rows:
+                        copy.write_row(row)
     except DatabaseError:
         raise AuditUnavailableError("the audit log takes no entry; the deed is undone") from None
     return len(rows)
@@ -83,7 +93,7 @@ def record_refusal(
     beside = connection.copy()
     try:
         with beside.cursor() as cursor:
-            cursor.execute(_INSERT, list(row.values()))
+            cursor.execute(_INSERT, row)
     except DatabaseError:
         raise AuditUnavailableError("the audit log takes no entry") from None
     finally:
@@ -115,17 +125,17 @@ def _facts(
     )
 
 
-def _row(entry: EntryFacts) -> dict[str, str | bytes | datetime | UUID | None]:
-    return {
-        "entry_id": entry.entry_id,
-        "occurred_at": entry.occurred_at,
-        "actor_kind": entry.actor.kind,
-        "actor": entry.actor.ref,
-        "action": entry.action,
-        "outcome": entry.outcome.value,
-        "purpose": entry.purpose,
-        "object_type": entry.object_type,
-        "object_ref": entry.object_ref,
-        "view_id": entry.view_id,
-        "body": canonical_bytes(entry),
-    }
+def _row(entry: EntryFacts) -> _Row:
+    return (
+        entry.entry_id,
+        entry.occurred_at,
+        entry.actor.kind,
+        entry.actor.ref,
+        entry.action,
+        entry.outcome.value,
+        entry.purpose,
+        entry.object_type,
+        entry.object_ref,
+        entry.view_id,
+        canonical_bytes(entry),
+    )
