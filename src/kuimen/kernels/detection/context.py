@@ -13,7 +13,7 @@ from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
 from kuimen.kernels.detection.naming import MEDIUM, NameVerdict, is_negative_label, read_label_phrase, read_name
 from kuimen.kernels.elements.model import Element
 
-_SEPARATORS = frozenset(" \t\"'“”‘’([{<《【「:=>|*#~")
+_SEPARATORS = frozenset(" \t\"'“”‘’([{<《【「:=>|*#~])】\\")
 _COPULAS = frozenset("是为系叫即")
 _LIST_MARKS = frozenset("、/和及与")
 _MOST_SEPARATORS = 8
@@ -41,7 +41,7 @@ _KEYWORDS: Mapping[Element, re.Pattern[str]] = {
     ),
     Element.LANDLINE: re.compile(r"电话|座机|固话|传真|热线|\btel|phone|fax", re.IGNORECASE),
     Element.BANK_CARD: re.compile(
-        r"银行卡|卡号|信用卡|借记卡|储蓄卡|账号|帐号|账户|绑卡|工行|农行|中行|建行|交行|招行|邮储|扣款|代扣|尾号|card|\bpan\b|acct|account",
+        r"卡|账号|帐号|账户|银行|[工农中建交招]行|邮储|扣款|代扣|转账|汇款|打款|收款|付款|提现|充值|尾号|card|\bpan\b|acct|account|visa",
         re.IGNORECASE,
     ),
     Element.IMEI: re.compile(r"imei|串号|meid", re.IGNORECASE),
@@ -137,13 +137,13 @@ def judge(element: Element, text: str, start: int, end: int) -> tuple[Evidence, 
     label = label_before(text, start)
     if label.negative:
         return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, "label names another number", -4),)
+    if label.element is element:
+        return (Evidence(EvidenceKind.LABEL, f"label:{element}", 3 if label.strength >= MEDIUM else 2),)
+    if label.element is not None and same_family(label.element, element):
+        return (Evidence(EvidenceKind.LABEL, f"label:{label.element}", 2),)
     if _UNIT_BEHIND.match(text, end) or _CURRENCY_BEFORE.search(text, max(0, start - 8), start):
         return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, "amount or count", -4),)
     if label.element is not None:
-        if label.element is element:
-            return (Evidence(EvidenceKind.LABEL, f"label:{element}", 3 if label.strength >= MEDIUM else 2),)
-        if same_family(label.element, element):
-            return (Evidence(EvidenceKind.LABEL, f"label:{label.element}", 2),)
         return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, f"label:{label.element}", -1),)
     return _keywords_near(element, text, start, end)
 
