@@ -292,6 +292,8 @@ def _as_text(name: str, relation: RelationInfo, categories: Mapping[str, str]) -
     column = sql.Identifier(name)
     if relation.column(name).type == "bytea":
         return sql.SQL("encode(substring({} for 2048), 'escape')").format(column)
+    if relation.column(name).type == "inet":
+        return sql.SQL("host({})").format(column)
     if categories.get(name) == "A":
         return sql.SQL("left(array_to_string({}, {}), {})").format(
             column, sql.Literal(_ARRAY_SEPARATOR), sql.Literal(VALUE_CHARACTERS)

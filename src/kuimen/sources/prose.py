@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from kuimen.kernels.detection import Finding, Likelihood, detect
+from kuimen.kernels.detection import EvidenceKind, Finding, Likelihood, detect
 from kuimen.kernels.elements import Storage, rule_of
 from kuimen.kernels.elements.overlay import RecognitionTables
 
@@ -13,12 +13,14 @@ _PROTECTED = frozenset({Storage.SEAL, Storage.DESTROY})
 
 
 def findings_in(text: str, *, tables: RecognitionTables) -> list[Finding]:
-    """Return what stands in a line of text: likely findings, and possible ones of what may never be stored."""
-    return [
-        finding
-        for finding in detect(text, min_likelihood=Likelihood.POSSIBLE, tables=tables)
-        if finding.likelihood.rank >= Likelihood.LIKELY.rank or rule_of(finding.element).storage is Storage.DESTROY
-    ]
+    """Return what stands in a line of text: likely findings, and possible ones that are labelled or may not be kept."""
+    return [finding for finding in detect(text, min_likelihood=Likelihood.POSSIBLE, tables=tables) if _counts(finding)]
+
+
+def _counts(finding: Finding) -> bool:
+    if finding.likelihood.rank >= Likelihood.LIKELY.rank or rule_of(finding.element).storage is Storage.DESTROY:
+        return True
+    return any(piece.kind is EvidenceKind.LABEL for piece in finding.evidence)
 
 
 def embedded_elements(values: Iterable[str], *, tables: RecognitionTables) -> dict[str, int]:

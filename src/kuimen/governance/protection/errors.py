@@ -69,3 +69,9 @@ class JobStoreError(UnavailableError):
     """Kuimen's own database failed while a job was running; run the same command again, it resumes."""
 
     code: ClassVar[str] = "protection.job_store"
+
+
+class WrongDatabaseError(InvalidInputError):
+    """The maintenance address leads to another database than the one that was protected."""
+
+    code: ClassVar[str] = "protection.wrong_database"

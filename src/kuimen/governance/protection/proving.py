@@ -1,6 +1,6 @@
 """Gather originals from the vault, search and re-scan; the counting part of the proof."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -41,12 +41,13 @@ def prove_source(
     plan: ProtectionPlan,
     row: DataSource,
     *,
+    parameters: Mapping[str, str],
     actor: audit.Actor,
     folders: Sequence[Path],
     progress: Progress | None,
 ) -> ProofReport:
     """Prove a database; see `services.prove`."""
-    session = SourceSession(inventory.connection_of(row))
+    session = SourceSession(parameters)
     try:
         originals, not_covered = _originals(plan, session)
         raw, rescan = split_needles(originals)

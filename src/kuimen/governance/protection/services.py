@@ -16,7 +16,7 @@ from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.rules import SourceKind
 from kuimen.governance.protection import jobs
 from kuimen.governance.protection.catalogue import table_facts
-from kuimen.governance.protection.errors import JobStoreError
+from kuimen.governance.protection.errors import JobStoreError, WrongDatabaseError
 from kuimen.governance.protection.file_job import protect_files
 from kuimen.governance.protection.places import find_places
 from kuimen.governance.protection.plan import ProtectionPlan, load_plan
@@ -28,8 +28,9 @@ from kuimen.governance.protection.scrub import ScrubReport, scrub_database
 from kuimen.governance.protection.scrub_files import scrub_folder
 from kuimen.governance.protection.session import SourceSession
 from kuimen.governance.protection.table_job import protect_tables
-from kuimen.sources.opening import open_source
+from kuimen.sources.opening import connection_parameters, open_source
 from kuimen.sources.overlays import tables_of
+from kuimen.sources.postgresql import PostgresSource
 from kuimen.sources.scan import scan_open
 
 __all__ = ["ProofReport", "ProtectReport", "ProtectionPlan", "ScrubReport", "plan", "protect", "prove", "scrub"]
@@ -103,8 +104,22 @@ def protect(made: ProtectionPlan, *, actor: audit.Actor, progress: Progress | No
         raise JobStoreError("jobs: Kuimen's own database failed; nothing is lost, run again to resume") from None
 
 
-def scrub(made: ProtectionPlan, *, actor: audit.Actor, progress: Progress | None = None) -> ScrubReport:
+def scrub(
+    made: ProtectionPlan,
+    *,
+    actor: audit.Actor,
+    maintenance: str | None = None,
+    maintenance_credentials: Path | None = None,
+    progress: Progress | None = None,
+) -> ScrubReport:
     """Run the named clean-up procedure after protection; every step reports for itself.
+
+    Args:
+        made: the plan that was carried out.
+        actor: who scrubs.
+        maintenance: address of the same database for a superuser, where the source's own role is none; not stored.
+        maintenance_credentials: user and password for it.
+        progress: called with (steps done, steps in all, name).
 
     Raises:
         SourceUnavailableError: the source cannot be reached at all.
@@ -113,13 +128,27 @@ def scrub(made: ProtectionPlan, *, actor: audit.Actor, progress: Progress | None
     if row.kind == SourceKind.FILES.value:
         report = scrub_folder(Path(row.location["path"]), label=row.label)
     else:
-        report = _scrub_database(made, row, progress)
+        parameters = _maintenance(row, maintenance, maintenance_credentials)
+        report = _scrub_database(made, row, parameters, progress)
     store_scrub(made, report, actor=actor)
     return report
 
 
-def _scrub_database(made: ProtectionPlan, row: DataSource, progress: Progress | None) -> ScrubReport:
-    session = SourceSession(inventory.connection_of(row))
+def _maintenance(row: DataSource, location: str | None, credentials_file: Path | None) -> dict[str, str]:
+    """Return connection parameters for clean-up; they must lead to the very database that was protected."""
+    if location is None:
+        return inventory.connection_of(row)
+    parameters = connection_parameters(location, credentials_file=credentials_file)
+    with PostgresSource(parameters) as source:
+        if source.fingerprint != row.fingerprint:
+            raise WrongDatabaseError("maintenance: the address leads to another database than the source")
+    return parameters
+
+
+def _scrub_database(
+    made: ProtectionPlan, row: DataSource, parameters: dict[str, str], progress: Progress | None
+) -> ScrubReport:
+    session = SourceSession(parameters)
     try:
         return scrub_database(
             session,
@@ -138,6 +167,8 @@ def prove(
     *,
     actor: audit.Actor,
     folders: Sequence[Path] = (),
+    maintenance: str | None = None,
+    maintenance_credentials: Path | None = None,
     progress: Progress | None = None,
 ) -> ProofReport:
     """Look for every original, raw and by re-scan; the re-scan also refreshes the directory.
@@ -146,6 +177,8 @@ def prove(
         made: the plan that was carried out.
         actor: who proves.
         folders: further folders to search for the same originals, for example exports of the database.
+        maintenance: address of the same database for a role that may see the server's folders; not stored.
+        maintenance_credentials: user and password for it.
         progress: called with (files done, files in all, place).
 
     Raises:
@@ -155,6 +188,13 @@ def prove(
     if row.kind == SourceKind.FILES.value:
         report = prove_files(made, row, actor=actor, progress=progress)
     else:
-        report = prove_source(made, row, actor=actor, folders=folders, progress=progress)
+        report = prove_source(
+            made,
+            row,
+            parameters=_maintenance(row, maintenance, maintenance_credentials),
+            actor=actor,
+            folders=folders,
+            progress=progress,
+        )
     store_proof(made, report, actor=actor)
     return report
