@@ -1,27 +1,33 @@
 """`kuimen init`: bring an installation to life, once, with the two first officers."""
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from kuimen.entrypoints.cli.installed import home_option
 from kuimen.entrypoints.installation.home import InstallationHome, write_private
 from kuimen.entrypoints.terminal.output import emit_json, stdout
-from kuimen.foundation.errors import InvalidInputError
+from kuimen.foundation.errors import InvalidInputError, KuimenError
 from kuimen.foundation.sensitive import Sensitive
 
-if TYPE_CHECKING:
-    from kuimen.entrypoints.installation.install import Officer
-
 OFFICERS = 2
+NAMES = ("passwords", "passphrases")
+Secrets = tuple[str, str]
+"""Sign-in password and passphrase of one officer."""
 
 
 class OfficerShapeError(InvalidInputError):
     """An officer was not named as STAFF_NO:WORK_NAME, or there are not exactly two."""
 
     code = "init.officer"
+
+
+class SecretsFolderError(InvalidInputError):
+    """The folder for drawn secrets exists already, cannot be made, or lies inside the home."""
+
+    code = "init.secrets_folder"
 
 
 @click.command()
@@ -48,20 +54,34 @@ def init(
     Each officer types an own password and an own passphrase; neither knows the other's.
     """
     from kuimen.entrypoints.installation.config import Configuration
-    from kuimen.entrypoints.installation.install import initialise
+    from kuimen.entrypoints.installation.install import Officer, initialise
     from kuimen.entrypoints.installation.servers import EmbeddedServer, server_of
 
-    officers = _officers(named, drawn=secrets_folder is not None)
-    if secrets_folder is not None:
-        _keep(secrets_folder, officers)
-    report = initialise(
-        home,
-        configuration=Configuration(institution_name=name, overlay=overlay or "", port=port),
-        officers=officers,
-    )
+    people = _people(named)
+    sealed_before = home.root_key.exists()
+    secrets_of = _asked(people) if secrets_folder is None else _drawn(people, secrets_folder, home)
+    officers = [
+        Officer(
+            staff_no=staff_no, display_name=people[staff_no],
+            password=Sensitive(password, element="password"), passphrase=Sensitive(passphrase, element="password"),
+        )
+        for staff_no, (password, passphrase) in secrets_of.items()
+    ]  # fmt: skip
     server = server_of(home)
-    if isinstance(server, EmbeddedServer):
-        server.postgres.release()
+    try:
+        report = initialise(
+            home,
+            configuration=Configuration(institution_name=name, overlay=overlay or "", port=port),
+            officers=officers,
+            server=server,
+        )
+    except KuimenError:
+        if secrets_folder is not None and (sealed_before or not home.root_key.exists()):
+            _discard(secrets_folder)  # what was drawn opens nothing
+        raise
+    finally:
+        if isinstance(server, EmbeddedServer) and server.postgres.is_running():
+            server.postgres.release()
     shown = {
         "home": str(report.home), "institution_id": str(report.institution_id), "officers": list(report.officers),
         "root_fingerprint": report.root_fingerprint, "signing_key_id": report.signing_key_id,
@@ -77,42 +97,47 @@ def init(
     )
 
 
-def _officers(named: tuple[str, ...], *, drawn: bool) -> "list[Officer]":
-    from kuimen.entrypoints.installation.install import Officer
-
-    if len(named) != OFFICERS:
-        raise OfficerShapeError("--officer: give exactly two, each as STAFF_NO:WORK_NAME")
-    officers = []
+def _people(named: tuple[str, ...]) -> dict[str, str]:
+    """Return staff number to work name of exactly two different people."""
+    people = {}
     for text in named:
         staff_no, separator, work_name = text.partition(":")
         if not separator or not staff_no or not work_name:
             raise OfficerShapeError("--officer: write STAFF_NO:WORK_NAME, for example A001:林守正")
-        password, passphrase = (
-            (_draw(), _draw())
-            if drawn
-            else (_ask(staff_no, "登录口令 password"), _ask(staff_no, "密钥口令 passphrase"))
-        )
-        officers.append(
-            Officer(
-                staff_no=staff_no, display_name=work_name,
-                password=Sensitive(password, element="password"), passphrase=Sensitive(passphrase, element="password"),
-            )
-        )  # fmt: skip
-    return officers
+        people[staff_no] = work_name
+    if len(named) != OFFICERS or len(people) != OFFICERS:
+        raise OfficerShapeError("--officer: give exactly two different people, each as STAFF_NO:WORK_NAME")
+    return people
 
 
-def _draw() -> str:
-    return f"Kuimen-{secrets.token_urlsafe(18)}"
+def _asked(people: Iterable[str]) -> dict[str, Secrets]:
+    return {who: (_ask(who, "登录口令 password"), _ask(who, "密钥口令 passphrase")) for who in people}
 
 
 def _ask(staff_no: str, what: str) -> str:
     return str(click.prompt(f"{staff_no} {what}", hide_input=True, confirmation_prompt=True))
 
 
-def _keep(folder: Path, officers: "list[Officer]") -> None:
-    folder.mkdir(mode=0o700, parents=True)
-    purpose = "file drawn for unattended use"
-    passphrases = "".join(f"{o.staff_no}={o.passphrase.reveal_for(purpose)}\n" for o in officers)
-    passwords = "".join(f"{o.staff_no}={o.password.reveal_for(purpose)}\n" for o in officers)
-    write_private(folder / "passphrases", passphrases.encode())
-    write_private(folder / "passwords", passwords.encode())
+def _drawn(people: Iterable[str], folder: Path, home: InstallationHome) -> dict[str, Secrets]:
+    """Draw secrets and keep them before anything is sealed with them: a cut run must not leave a home nobody opens."""
+    if folder.resolve().is_relative_to(home.root.resolve()):
+        raise SecretsFolderError("--draw-secrets-into: choose a folder outside the home, or a copy of it holds its key")
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError:
+        raise SecretsFolderError("--draw-secrets-into: the folder must be new and in a place you can write") from None
+    drawn = {who: (_draw(), _draw()) for who in people}
+    for place, name in enumerate(NAMES):
+        lines = "".join(f"{who}={both[place]}\n" for who, both in drawn.items())
+        write_private(folder / name, lines.encode())
+    return drawn
+
+
+def _discard(folder: Path) -> None:
+    for name in NAMES:
+        (folder / name).unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def _draw() -> str:
+    return f"Kuimen-{secrets.token_urlsafe(18)}"

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "kuimen.assessment",
     "kuimen.entrypoints.api",
     "kuimen.entrypoints.console",
+    "kuimen.entrypoints.worker",
 ]
 
 MIDDLEWARE = [
