@@ -18,5 +18,5 @@ urlpatterns = [
     path("assessment/run", assessments.run, name="assessment-run"),
     path("assessment/<uuid:assessment_id>/report.pdf", assessments.report, name="assessment-report"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("kuimen.entrypoints.console.accounts")),
 ]

@@ -25,6 +25,7 @@ _secret_file = KUIMEN_HOME.credentials / "session_secret"
 SECRET_KEY = _secret_file.read_text(encoding="ascii") if _secret_file.is_file() else secrets.token_urlsafe(48)
 
 INSTALLED_APPS = [
+    "kuimen.entrypoints.console",  # first: its templates stand in front of the libraries' own
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -52,7 +53,6 @@ INSTALLED_APPS = [
     "kuimen.scenarios.collections",
     "kuimen.assessment",
     "kuimen.entrypoints.api",
-    "kuimen.entrypoints.console",
     "kuimen.entrypoints.worker",
 ]
 
