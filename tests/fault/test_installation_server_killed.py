@@ -65,11 +65,15 @@ def test_a_killed_backend_is_recovered_from_while_the_postmaster_lives(home: Ins
     postgres.start()
     with psycopg.connect(postgres.dsn(ADMIN, "postgres"), autocommit=True) as session:
         session.execute("CREATE TABLE kept AS SELECT generate_series(1, 10)")
+        session.execute("SELECT '19990004321'")
         os.kill(session.info.backend_pid, signal.SIGKILL)
     other = EmbeddedPostgres(home, durable=False)
     other.start()
     assert not other.started_here
     assert rows(other) == 10
+    logs = "".join(path.read_text() for path in other.log_dir.iterdir())
+    assert "terminated by signal 9" in logs
+    assert "19990004321" not in logs  # its last statement is a DETAIL, which the log does not take
 
 
 def test_a_killed_starter_leaves_the_server_to_the_next(home: InstallationHome) -> None:

@@ -149,6 +149,22 @@ def test_nothing_is_signed_on_a_frontier_that_was_replaced(bare_system: System, 
         audit.sequence_pending(signer)
 
 
+def test_nothing_is_signed_on_a_checkpoint_that_the_application_role_forged(
+    bare_system: System, signer: TestSigner
+) -> None:
+    """The role may insert checkpoints; without the key it cannot make one that the sequencer builds upon."""
+    write_log(signer, [3])
+    with bare_system.connect() as session:
+        session.execute(
+            "INSERT INTO audit_checkpoint (size, root, note, signature, key_id, frontier, created_at)"
+            " SELECT 4, root, convert_to(replace(convert_from(note, 'UTF8'), E'\\n3\\n', E'\\n4\\n'), 'UTF8'),"
+            " signature, key_id, frontier, created_at FROM audit_checkpoint"
+        )
+    with pytest.raises(LogTamperedError):
+        audit.sequence_pending(signer)
+    assert [note.size for note in audit.CheckpointSink(bare_system.home.checkpoints).notes()] == [3]
+
+
 def test_the_thread_signs_within_a_second_and_ends_when_asked(bare_system: System, signer: TestSigner) -> None:
     thread = audit.SequencerThread(signer, pause_seconds=0.02)
     thread.start()

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from fixtures.installed import quick_folder
-from kuimen.entrypoints.installation.binaries import ServiceUser, service_user
+from kuimen.entrypoints.installation.binaries import ServiceUser, find_binaries, major_version, service_user
 from kuimen.entrypoints.installation.errors import ServerBinariesMissingError, ServerStartError, UnsafeFolderError
 from kuimen.entrypoints.installation.home import InstallationHome, private_folder
 from kuimen.entrypoints.installation.postgres import ADMIN, PORT, SOCKET_LIMIT, EmbeddedPostgres
@@ -140,6 +140,7 @@ def test_an_interrupted_initdb_is_not_mistaken_for_a_cluster(server: EmbeddedPos
     server.data_dir.rename(server.cluster / "data.new.cut")
     server.start()
     assert ask(server, "SELECT 1") == "1"
+    assert not list(server.cluster.glob("data.new.*"))
 
 
 def test_data_of_another_major_version_are_refused_not_started(server: EmbeddedPostgres) -> None:
@@ -157,6 +158,14 @@ def test_a_pid_file_whose_number_belongs_to_another_process_does_not_block(serve
     assert not server.is_running()
     server.start()
     assert server.is_running()
+
+
+def test_data_choose_the_version_of_the_programs_that_made_them() -> None:
+    newest = find_binaries()
+    assert find_binaries(major=major_version(newest)) == newest
+    older = [path for path in newest.parents[1].glob("pginstall*/bin") if path != newest]
+    assert all(find_binaries(major=major_version(path)) == path for path in older)
+    assert find_binaries(major=9) == newest
 
 
 def test_missing_programs_are_named(place: Path) -> None:

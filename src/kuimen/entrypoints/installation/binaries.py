@@ -65,8 +65,12 @@ def service_user() -> ServiceUser | None:
     )
 
 
-def find_binaries(bin_dir: Path | None = None) -> Path:
-    """Return the folder of server programs: `bin_dir`, else ``KUIMEN_PG_BIN``, else the newest of the wheel.
+def find_binaries(bin_dir: Path | None = None, *, major: int | None = None) -> Path:
+    """Return the folder of server programs: `bin_dir`, else ``KUIMEN_PG_BIN``, else the wheel's.
+
+    Args:
+        bin_dir: a folder that was chosen for good.
+        major: the version that made the data; of the wheel's versions it wins over the newest.
 
     Raises:
         ServerBinariesMissingError: the folder lacks initdb, pg_ctl or postgres.
@@ -84,7 +88,8 @@ def find_binaries(bin_dir: Path | None = None) -> Path:
         installs = [path for path in wheel.glob("pginstall*/bin") if (path / "postgres").is_file()]
         if not installs:
             raise ServerBinariesMissingError(f"{wheel} holds no PostgreSQL; reinstall the extra `server`")
-        folder = max(installs, key=major_version)
+        versions = {major_version(path): path for path in installs}
+        folder = versions[major if major in versions else max(versions)]
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise ServerBinariesMissingError(f"{folder} lacks {', '.join(missing)}")

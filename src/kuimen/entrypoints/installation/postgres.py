@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -80,7 +81,7 @@ class EmbeddedPostgres:
     def bin_dir(self) -> Path:
         """The server programs in use, copied for the service user where needed."""
         if self._bin_dir is None:
-            found = find_binaries(self._wanted_bin_dir)
+            found = find_binaries(self._wanted_bin_dir, major=self._cluster_major())
             self._bin_dir = runnable_binaries(found, self.user, self.folder / "binaries")
         return self._bin_dir
 
@@ -233,6 +234,8 @@ class EmbeddedPostgres:
         if (self.data_dir / "PG_VERSION").is_file():
             self._same_major()
             return
+        for cut in self.cluster.glob("data.new.*"):
+            shutil.rmtree(cut)
         partial = self.cluster / f"data.new.{secrets.token_hex(4)}"
         password = self.config_dir / f".initial.{secrets.token_hex(4)}"
         write_private(password, self.password(ADMIN).encode())
@@ -246,10 +249,16 @@ class EmbeddedPostgres:
             password.unlink()
         partial.rename(self.data_dir)
 
+    def _cluster_major(self) -> int | None:
+        try:
+            return int((self.data_dir / "PG_VERSION").read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
     def _same_major(self) -> None:
-        cluster = (self.data_dir / "PG_VERSION").read_text(encoding="ascii").strip()
+        cluster = self._cluster_major()
         programs = major_version(self.bin_dir)
-        if cluster != str(programs):
+        if cluster != programs:
             raise ServerStartError(
                 f"the data were made by PostgreSQL {cluster} and the programs are {programs}:"
                 " dump with the old programs and restore",

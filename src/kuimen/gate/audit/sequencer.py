@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseFault
+from django.db import connection, transaction
 from typing_extensions import override
 
 from kuimen.foundation import clock
@@ -21,6 +22,7 @@ from kuimen.gate.audit.notes import SignedNote, checkpoint_note
 from kuimen.gate.audit.rules import AuditSigner
 from kuimen.gate.audit.sink import CheckpointSink
 from kuimen.gate.audit.tiles import stored_nodes
+from kuimen.kernels.ciphers import SignatureBrokenError, Sm2KeyError, sm2
 from kuimen.kernels.merkle import Frontier, FrontierBytesError, NodeRun, leaf_hash
 
 LOCK = 0x6B75_696D_656E  # "kuimen": the advisory lock of the one sequencer
@@ -58,7 +60,7 @@ def sequence_pending(signer: AuditSigner, *, sink: CheckpointSink | None = None)
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-            tree = _agreed_tree(place)
+            tree = _agreed_tree(place, signer)
             count = _sequence_batch(tree, signer)
         carry_out(place)
         total += count
@@ -69,6 +71,8 @@ def sequence_pending(signer: AuditSigner, *, sink: CheckpointSink | None = None)
 def carry_out(sink: CheckpointSink) -> int:
     """Write every committed checkpoint that the independent place does not hold yet; return how many."""
     last = sink.last()
+    if last is None and Checkpoint.objects.count() > 1:
+        logger.warning("the independent place of checkpoints is empty and is filled from the database; find out why")
     missing = Checkpoint.objects.filter(size__gt=last.size if last else 0).select_related("key").order_by("size")
     notes = [signed_note(checkpoint) for checkpoint in missing]
     sink.append(notes)
@@ -86,26 +90,34 @@ def signed_note(checkpoint: Checkpoint) -> SignedNote:
     )
 
 
-def _agreed_tree(sink: CheckpointSink) -> Frontier:
+def _agreed_tree(sink: CheckpointSink, signer: AuditSigner) -> Frontier:
     """Load the tree from the newest checkpoint, after it was held against the one outside the database."""
     outside = sink.last()
     if outside is not None:
         held = Checkpoint.objects.filter(size=outside.size).values_list("note", flat=True).first()
         if held is None or bytes(held) != outside.note:
-            raise LogTamperedError(
-                f"checkpoint {outside.size} was signed and carried out, and the database holds another or none"
-            )
-    newest = Checkpoint.objects.order_by("-size").first()
+            raise LogTamperedError(f"checkpoint {outside.size} was carried out, and the database holds another or none")
+    newest = Checkpoint.objects.select_related("key").order_by("-size").first()
     if newest is None:
         return Frontier()
     try:
         tree = Frontier.from_bytes(bytes(newest.frontier))
     except FrontierBytesError:
         tree = Frontier()
-    signed = newest.note and bytes(newest.note).split(b"\n")[2:4]
-    if signed != [str(tree.size).encode(), tree.root().hex().encode()]:
-        raise LogTamperedError(f"the frontier of checkpoint {newest.size} does not give its root")
+    stated = bytes(newest.note).split(b"\n")[2:4]
+    if stated != [str(tree.size).encode(), tree.root().hex().encode()] or not _is_signed(newest, signer):
+        raise LogTamperedError(f"checkpoint {newest.size} is not signed, or its frontier does not give its root")
     return tree
+
+
+def _is_signed(checkpoint: Checkpoint, signer: AuditSigner) -> bool:
+    """Whether the stored signature verifies, under the signer's own key where the checkpoint names that key."""
+    key = signer.public_bytes() if checkpoint.key_id == signer.key_id else bytes(checkpoint.key.public_key)
+    try:
+        sm2.Sm2PublicKey.from_bytes(key).verify(bytes(checkpoint.note), bytes(checkpoint.signature))
+    except (SignatureBrokenError, Sm2KeyError):
+        return False
+    return True
 
 
 def _sequence_batch(tree: Frontier, signer: AuditSigner) -> int:
@@ -209,7 +221,7 @@ class SequencerThread(threading.Thread):
             self.tampered = True
             self._ending.set()
             logger.critical("the audit log contradicts its checkpoint; sequencing stops: %s", found)
-        except (DatabaseError, KuimenError) as failure:
+        except (DatabaseFault, KuimenError) as failure:
             connection.close()
             logger.warning("audit entries wait for their checkpoint: %s", failure)
             return min(pause * 2, LONGEST_PAUSE_SECONDS)
