@@ -39,14 +39,22 @@ def current() -> str:
 
 @contextmanager
 def _scope(value: str) -> Iterator[None]:
+    nested = connection.in_atomic_block
     with transaction.atomic():
-        former = current()
-        _set(value)
+        former = _exchange(value)
         yield
-        # After an error the savepoint's rollback restores the former scope by itself.
-        _set(former)
+        # The end of a transaction takes the setting with it, and so does the rollback of a savepoint after an error.
+        if nested:
+            _exchange(former)
 
 
-def _set(value: str) -> None:
+def _exchange(value: str) -> str:
+    """Set the scope and return the one before; the subquery is made to be read first."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [SCOPE_SETTING, value])
+        cursor.execute(
+            "SELECT former, set_config(%s, %s, true)"
+            " FROM (SELECT coalesce(current_setting(%s, true), '') AS former OFFSET 0) AS before",
+            [SCOPE_SETTING, value, SCOPE_SETTING],
+        )
+        row = cursor.fetchone()
+    return str(row[0])

@@ -38,6 +38,7 @@ __all__ = [
     "seal_many",
 ]
 
+_COUNT = "SELECT count(*) FROM vault_record WHERE record_id = ANY(%s::uuid[])"
 _BIND = """
     UPDATE vault_record SET state = %s, bound_at = %s
     WHERE record_id = ANY(%s::uuid[]) AND state = %s
@@ -117,7 +118,9 @@ def bind_many(record_ids: Collection[UUID], *, actor: audit.Actor = audit.SYSTEM
     if not wanted:
         return 0
     with transaction.atomic(), store.translated():
-        found = Record.objects.filter(record_id__in=wanted).count()
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT, [uuid_array(wanted)])
+            found = int(cursor.fetchone()[0])
         if found != len(wanted):
             raise RecordNotFoundError(
                 f"{len(wanted) - found} of the record ids are not in the vault; nothing was bound"

@@ -26,8 +26,12 @@ def seconds_until_tomorrow() -> int:
 def locked_use(subject: Subject) -> DailyUse:
     """Return the locked row of this person and day; the next request of the same person waits for this transaction."""
     today = clock.today()
-    DailyUse.objects.bulk_create([DailyUse(staff_no=subject.staff_no, day=today)], ignore_conflicts=True)
-    return DailyUse.objects.select_for_update().get(staff_no=subject.staff_no, day=today)
+    locked = DailyUse.objects.select_for_update().filter(staff_no=subject.staff_no, day=today)
+    held = locked.first()
+    if held is None:  # the day's first request; another one may be making the row at this moment
+        DailyUse.objects.bulk_create([DailyUse(staff_no=subject.staff_no, day=today)], ignore_conflicts=True)
+        held = locked.get()
+    return held
 
 
 def locked_challenges(customer_ref: UUID) -> ChallengeDay:
