@@ -13,6 +13,7 @@ from fixtures.installed import (
     make_home,
     remove_home,
     root_key_file,
+    sweep_abandoned_homes,
     system,
 )
 from fixtures.live import live_console
@@ -26,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the process a home of its own and load Django, so that test modules may import models."""
     for variable in ("DATABASE_URL", "KUIMEN_OVERLAY"):
         os.environ.pop(variable, None)
+    sweep_abandoned_homes()
     home = make_home()
     config.stash[HOME_KEY] = home
     postgres = EmbeddedPostgres(home, durable=False)
