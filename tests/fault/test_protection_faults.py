@@ -12,9 +12,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from django.db import connections
+
 from fixtures.installed import CUSTODIANS, Installation, System
 from fixtures.lender import Lender, lender_database, mobile, person_name, resident_id
-
 from kuimen.foundation.errors import KuimenError
 from kuimen.foundation.identifiers import RecordId
 from kuimen.gate.audit.services import SYSTEM
@@ -60,6 +60,11 @@ def lender(installation: Installation) -> Iterator[Lender]:
         yield database
 
 
+def opened_values(refs: list[object]) -> dict[object, str]:
+    found = bulk_for_system("test", [RecordId(UUID(str(one))) for one in refs], procedure="protection.verify")
+    return {record: value.reveal_for("test") for record, value in found}
+
+
 def assert_all_sealed_once(lender: Lender) -> None:
     rows = lender.rows("SELECT id, xm_ref, id_no_ref, mobile_ref FROM customers ORDER BY id")
     refs = [ref for row in rows for ref in row[1:]]
@@ -67,10 +72,7 @@ def assert_all_sealed_once(lender: Lender) -> None:
     refs += [row[1] for row in orders]
     assert len(rows) == ROWS
     assert len(set(refs)) == len(refs) == Record.objects.count()
-    opened = {
-        record: value.reveal_for("test")
-        for record, value in bulk_for_system("test", [RecordId(UUID(str(one))) for one in refs], procedure="protection.verify")
-    }
+    opened = opened_values(refs)
     for number, name, identity, phone in rows:
         index = int(str(number))
         assert (opened[name], opened[identity], opened[phone]) == (
@@ -181,8 +183,7 @@ def test_a_table_that_is_written_to_loses_no_value(system: System, lender: Lende
         writer.join()
     assert report.complete
     rows = lender.rows("SELECT id, mobile_ref, customer_ref FROM customers")
-    ids = [RecordId(UUID(str(row[1]))) for row in rows]
-    opened = {one: value.reveal_for("test") for one, value in bulk_for_system("test", ids, procedure="protection.verify")}
+    opened = opened_values([row[1] for row in rows])
     assert {int(str(row[0])) for row in rows} == set(last)
     assert {int(str(row[0])): opened[row[1]] for row in rows} == last
     assert all(row[2] is not None for row in rows)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from fixtures.installed import Installation, System
 from fixtures.lender import Lender, lender_database, mobile, person_name, resident_id
-
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.governance.protection import services as protection
 from kuimen.governance.protection.scrub import ScrubState

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+
 from fixtures.installed import Installation, System
 from fixtures.lender import Lender, lender_database, mobile, person_name, resident_id
-
 from kuimen.foundation.identifiers import RecordId
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.disclosure.services import bulk_for_system
@@ -98,7 +98,8 @@ def test_composite_key_no_key_and_personal_key_are_all_sealed(system: System, le
         "CREATE TABLE c (mobile varchar(11) PRIMARY KEY, remark text)",
         "CREATE TABLE d (mobile varchar(11) REFERENCES c ON DELETE CASCADE, at int)",
         "INSERT INTO a SELECT i / 10, 's' || i, '1999000' || lpad(i::text, 4, '0') FROM generate_series(1, 50) i",
-        "INSERT INTO b SELECT '1999000' || lpad((i % 7)::text, 4, '0'), '致电 19990001234' FROM generate_series(1, 50) i",
+        "INSERT INTO b SELECT '1999000' || lpad((i % 7)::text, 4, '0'), '致电 19990001234'"
+        " FROM generate_series(1, 50) i",
         "INSERT INTO b VALUES (NULL, NULL)",
         "INSERT INTO c SELECT '1999000' || lpad(i::text, 4, '0'), 'x' FROM generate_series(1, 20) i",
         "INSERT INTO d SELECT '1999000' || lpad((1 + i % 20)::text, 4, '0'), i FROM generate_series(1, 60) i",
@@ -109,7 +110,10 @@ def test_composite_key_no_key_and_personal_key_are_all_sealed(system: System, le
     assert lender.rows("SELECT count(*), count(DISTINCT phone_ref) FROM b") == [(51, 50)]
     joined = "SELECT count(*) FROM d JOIN c USING (mobile_ref)"
     assert lender.rows(joined) == [(60,)]
-    keys = "SELECT conname, contype::text FROM pg_constraint WHERE conrelid IN ('c'::regclass, 'd'::regclass) AND contype IN ('p','f') ORDER BY 1"
+    keys = (
+        "SELECT conname, contype::text FROM pg_constraint"
+        " WHERE conrelid IN ('c'::regclass, 'd'::regclass) AND contype IN ('p','f') ORDER BY 1"
+    )
     assert lender.rows(keys) == [("c_pkey", "p"), ("d_mobile_fkey", "f")]
     lender.execute("DELETE FROM c WHERE mobile_ref = (SELECT mobile_ref FROM c LIMIT 1)")
     assert lender.rows("SELECT count(*) FROM d") == [(57,)]
@@ -118,7 +122,8 @@ def test_composite_key_no_key_and_personal_key_are_all_sealed(system: System, le
 def test_reserved_mixed_case_and_chinese_names_are_quoted(system: System, lender: Lender) -> None:
     lender.execute(
         'CREATE SCHEMA "信贷 Core"',
-        'CREATE TABLE "信贷 Core"."Order" ("select" int PRIMARY KEY, "联系" char(20), "联系_ref" bool, "a""b%s name" text)',
+        'CREATE TABLE "信贷 Core"."Order" ("select" int PRIMARY KEY, "联系" char(20), "联系_ref" bool,'
+        ' "a""b%s name" text)',
         """COMMENT ON COLUMN "信贷 Core"."Order"."联系" IS '手机号码'""",
         """COMMENT ON COLUMN "信贷 Core"."Order"."a""b%s name" IS '客户姓名'""",
         """INSERT INTO "信贷 Core"."Order" VALUES (1, '19990000001', true, '王伟'), (2, NULL, false, NULL)""",

@@ -20,7 +20,6 @@ VALUE_CHARACTERS = 4096
 _ARRAY_SEPARATOR = "\x1f"
 _SEED = 20240612
 _CHEAP_BYTES = 64 * 1024 * 1024
-_BYTES_PER_ROW_GUESS = 120
 _KINDS = {
     "r": RelationKind.TABLE,
     "p": RelationKind.PARTITIONED,
@@ -34,16 +33,20 @@ _REASONS = {
 }
 
 _RELATIONS: LiteralString = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
-           CASE WHEN c.relkind = 'p'
-                THEN (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0)
-                      FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf)
-                ELSE c.reltuples END,
-           CASE WHEN c.relkind = 'p'
-                THEN (SELECT coalesce(sum(pg_relation_size(t.relid)), 0) FROM pg_partition_tree(c.oid) t WHERE t.isleaf)
-                WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) ELSE 0 END,
+    SELECT c.oid, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'), known.rows, known.bytes,
            has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    -- counters and the catalogue only: a function that asks for a size would wait for a locked table
+    CROSS JOIN LATERAL (
+        WITH RECURSIVE part(oid) AS (
+            SELECT c.oid UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.oid
+            WHERE c.relkind = 'p'
+        )
+        SELECT coalesce(sum(greatest(l.reltuples, pg_stat_get_live_tuples(l.oid), 0)), 0) AS rows,
+               coalesce(sum(greatest(l.relpages::bigint * current_setting('block_size')::int,
+                                     pg_stat_get_live_tuples(l.oid) * 120)), 0) AS bytes
+        FROM part JOIN pg_class l ON l.oid = part.oid WHERE l.relkind IN ('r', 'm')
+    ) known
     WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -183,7 +186,7 @@ class PostgresSource(Source):
                 columns=tuple(by_relation[oid]),
                 unique_keys=_unique_keys(constraints, oid),
                 foreign_keys=_foreign_keys(constraints, oid),
-                approx_rows=int(rows) if rows >= 0 else int(size) // _BYTES_PER_ROW_GUESS,
+                approx_rows=int(rows),
                 size_bytes=int(size),
                 comment=comment,
                 reason=_REASONS.get(_KINDS[kind]),

@@ -129,6 +129,7 @@ def scan_open(
     """Scan an open source; `only` restricts it to some relations. Errors as in `scan_source`."""
     if sample_rows < 1:
         raise SourceLocationError("sample_rows: must be at least 1")
+    tables_of(overlay)  # a wrong name is an error of the caller, not of every relation
     relations = [relation for relation in source.describe() if only is None or only(relation)]
     for done, relation in enumerate(relations):
         if progress is not None:
