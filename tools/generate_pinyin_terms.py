@@ -18,7 +18,7 @@ from kuimen.kernels.elements.model import Element
 
 TARGET = Path(__file__).resolve().parent.parent / "src/kuimen/kernels/detection/terms_pinyin.py"
 SHORTEST_INITIALS = 3
-WIDTH = 112
+WIDTH = 118
 
 # Two letters mean too much to be generated; these are read in practice, and only when something else agrees.
 TWO_LETTERS = {

@@ -133,7 +133,7 @@ def _telling_by_table(judgements: Sequence[_Judgement]) -> Mapping[str, Counter[
 def _decide(judgement: _Judgement, telling: Counter[Element]) -> ColumnFinding:
     for element, pieces in judgement.scores.items():
         others = sum(count for other, count in telling.items() if other is not element)
-        if others and sum(piece.points for piece in pieces) > 0:
+        if others and max(piece.points for piece in pieces) > 1:
             pieces.append(Evidence(EvidenceKind.SIBLINGS, "columns about a person beside it", 1, f"n={others}"))
     best = judgement.best()
     profile = judgement.profile

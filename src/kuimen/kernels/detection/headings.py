@@ -5,12 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
-from kuimen.kernels.detection.naming import MEDIUM, STRONG, WEAK, NameVerdict, read_name, read_phrase, split_identifier
+from kuimen.kernels.detection.naming import (
+    FAINT,
+    MEDIUM,
+    STRONG,
+    WEAK,
+    NameVerdict,
+    read_name,
+    read_phrase,
+    split_identifier,
+)
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.words import words
 
-_NAME_POINTS = {STRONG: 5, MEDIUM: 4, WEAK: 2}
-_COMMENT_POINTS = {STRONG: 6, MEDIUM: 4, WEAK: 2}
+_NAME_POINTS = {STRONG: 5, MEDIUM: 4, WEAK: 2, FAINT: 1}
+_COMMENT_POINTS = {STRONG: 6, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _NEVER = -8
 _PEOPLE = words(
     """
@@ -20,6 +29,8 @@ _PEOPLE = words(
     """,
 )
 _PEOPLE_ZH = ("客户", "用户", "会员", "联系人", "借款人", "员工", "人员", "担保人")
+_CARD_FIELDS = frozenset({Element.CARD_EXPIRY, Element.CVN2, Element.TRACK_DATA, Element.BANK_CARD})
+_CARD_TABLES = words("card cards bankcard crd yhk")
 _BARE_NAMES = words("name nm mc full nmcn cname xingming")
 _DATES = (Element.BIRTH_DATE, Element.CARD_EXPIRY)
 _AMOUNTS = frozenset(
@@ -97,6 +108,8 @@ def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
     remarks = _negatives(spoken, noted)
     for element, pieces in scores.items():
         pieces.extend(_disagreement(element, spoken, noted, comment))
+        if element in _CARD_FIELDS and _CARD_TABLES.intersection(split_identifier(table)):
+            pieces.append(Evidence(EvidenceKind.SIBLINGS, "table of cards", 2))
         typed = _type_evidence(element, kind, width, spoken)
         if typed is not None:
             pieces.append(typed)

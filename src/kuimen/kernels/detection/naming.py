@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from kuimen.kernels.detection.spellings import CANONICAL, canonical
 from kuimen.kernels.detection.terms_en import (
     DERIVED_TOKENS,
     EN_FOREIGN_OWNERS,
@@ -34,7 +35,7 @@ from kuimen.kernels.detection.terms_zh import (
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.words import words
 
-STRONG, MEDIUM, WEAK, NONE = 3, 2, 1, 0
+STRONG, MEDIUM, WEAK, FAINT, NONE = 4, 3, 2, 1, 0
 _LONGEST_ZH_TERM = 12
 _LONGEST_PHRASE = 5
 _TWO_LETTERS, _THREE_LETTERS = 2, 3
@@ -48,10 +49,28 @@ _CLAUSE = re.compile(r"[,，;；:：。\s(（\[【|、/\\]+")
 _TAIL_NUMBER = re.compile(r"[0-9一二三四五]+$")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _GENERIC_TAILS = words("no num number nbr value val txt text str string info data new old orig bak plain clear")
+_WORDS_NOT_NUMBERS = frozenset({Element.PERSON_NAME, Element.COMPANY_NAME, Element.ADDRESS, Element.OCCUPATION})
+_CODED = frozenset(
+    {
+        Element.SEX, Element.EDUCATION, Element.MARITAL_STATUS, Element.OCCUPATION, Element.ETHNICITY,
+        Element.NATIONALITY, Element.CONTACT_RELATION,
+    }
+)  # fmt: skip
+_CODE_TAILS = words("code name type level description id key")
+_BLOBS = frozenset({Element.PHOTO_IMAGE, Element.BIOMETRIC, Element.CREDIT_REPORT, Element.CALL_RECORD})
+_BLOB_TAILS = words("url path img image pic photo file json xml content text data base64 id key detail address uri")
+_ASKING = frozenset({"is", "has", "need", "can"})
+_RELATIONS = frozenset({"relation", "relationship", "rel"})
+_PREPOSITIONS = frozenset({"with", "to", "of"})
 _EN_JOINED: dict[str, tuple[Element, str]] = {
     "".join(phrase): (element, "_".join(phrase)) for phrase, element in EN_PHRASES.items()
 }
-_VOCABULARY = frozenset(token for phrase in EN_PHRASES for token in phrase) | EN_QUALIFIERS | EN_NEGATIVE_HEADS
+_VOCABULARY = (
+    frozenset(token for phrase in EN_PHRASES for token in phrase)
+    | EN_QUALIFIERS
+    | EN_NEGATIVE_HEADS
+    | frozenset(CANONICAL)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,7 @@ class NameVerdict:
 
     Attributes:
         element: the element it names, if any.
-        strength: 3 decides alone, 2 nearly, 1 needs company, 0 says nothing.
+        strength: 4 decides alone, 3 nearly, 2 needs company, 1 hardly speaks, 0 says nothing.
         negative: it is about something that is not the datum.
         derived: it names a hash, cipher or mask of the datum.
         rule: which rule spoke.
@@ -89,7 +108,7 @@ def read_name(name: str) -> NameVerdict:
     if not tokens:
         return SILENT
     derived = any(token in DERIVED_TOKENS for token in tokens)
-    trimmed = _without_tail(tokens)
+    trimmed = _without_tail([token for token in tokens if not token.isdecimal()] or tokens)
     verdict = _read_english(trimmed)
     if verdict.strength < MEDIUM and not verdict.negative:
         pinyin = _read_pinyin("".join(trimmed) or "".join(tokens), tokens)
@@ -129,9 +148,9 @@ def _cut(token: str) -> tuple[str, ...]:
 
 
 def _without_tail(tokens: list[str]) -> list[str]:
-    """Drop counters and words such as `value` behind the head, as long as a head remains."""
+    """Drop words for hashes and ciphers behind the head, as long as a head remains."""
     end = len(tokens)
-    while end > 1 and (tokens[end - 1].isdecimal() or tokens[end - 1] in DERIVED_TOKENS):
+    while end > 1 and tokens[end - 1] in DERIVED_TOKENS:
         end -= 1
     return tokens[:end]
 
@@ -139,42 +158,60 @@ def _without_tail(tokens: list[str]) -> list[str]:
 def _phrase_at(tokens: list[str], end: int) -> tuple[int, Element, str] | None:
     """Return the longest phrase that ends before `end`: its start, element and spelling."""
     for start in range(max(0, end - _LONGEST_PHRASE), end):
-        phrase = tuple(tokens[start:end])
+        phrase = tuple(map(canonical, tokens[start:end]))
         element = EN_PHRASES.get(phrase)
         if element is not None:
             return start, element, "_".join(phrase)
-        joined = _EN_JOINED.get("".join(phrase))
+        joined = _EN_JOINED.get("".join(tokens[start:end])) or _EN_JOINED.get("".join(phrase))
         if joined is not None:
             return start, joined[0], joined[1]
     return None
 
 
 def _read_english(tokens: list[str]) -> NameVerdict:
-    ends = [len(tokens)]
-    if len(tokens) > 1 and tokens[-1] in _GENERIC_TAILS:
-        ends.append(len(tokens) - 1)
-    for end in ends:
-        found = _phrase_at(tokens, end)
-        if found is None:
-            continue
+    """Read the longest phrase at the head, or behind a tail that changes nothing."""
+    if tokens[0] in _RELATIONS and _PREPOSITIONS.intersection(tokens):
+        return NameVerdict(Element.CONTACT_RELATION, STRONG, rule="phrase:relation to")
+    found = _phrase_at(tokens, len(tokens))
+    if len(tokens) > 1:
+        shorter = _phrase_at(tokens, len(tokens) - 1)
+        if shorter is not None and _is_benign_tail(tokens[-1], shorter[1]) and (found is None or shorter[0] < found[0]):
+            found = shorter
+    if found is not None:
         start, element, spelling = found
         return _weigh_english(tokens[:start], element, spelling)
-    if tokens[-1] in EN_NEGATIVE_HEADS or tokens[0] in {"is", "has", "need", "can"}:
+    if _is_negative_head(tokens[-1]) or tokens[0] in _ASKING:
         return _negative(f"head:{tokens[-1]}")
     for end in range(len(tokens) - 1, 0, -1):
         found = _phrase_at(tokens, end)
         if found is not None and found[2] not in EN_WEAK:
-            return NameVerdict(found[1], WEAK, rule=f"inside:{found[2]}")
+            return NameVerdict(found[1], FAINT, rule=f"inside:{found[2]}")
     return SILENT
+
+
+def _is_benign_tail(token: str, element: Element) -> bool:
+    """Tell whether a last token leaves the meaning: a number, the code of a coded attribute, the file of a blob."""
+    full = canonical(token)
+    return (
+        full in _GENERIC_TAILS
+        or (element in _CODED and full in _CODE_TAILS)
+        or (element in _BLOBS and full in _BLOB_TAILS)
+    )
+
+
+def _is_negative_head(token: str) -> bool:
+    return token in EN_NEGATIVE_HEADS or canonical(token) in EN_NEGATIVE_HEADS
 
 
 def _weigh_english(before: list[str], element: Element, spelling: str) -> NameVerdict:
     """Weigh a phrase at the head by the tokens that stand before it."""
-    if before and before[0] in {"is", "has", "need", "can"}:
+    if before and before[0] in _ASKING:
         return _negative(f"flag:{spelling}")
     strength = WEAK if spelling in EN_WEAK else STRONG
     if any(token in EN_FOREIGN_OWNERS for token in before):
-        return NameVerdict(element, WEAK if strength > WEAK else NONE, rule=f"foreign:{spelling}")
+        return NameVerdict(element, FAINT if strength > WEAK else NONE, rule=f"foreign:{spelling}")
+    if strength == WEAK and before and _phrase_at(before, len(before)) is not None:
+        return _negative(f"about:{spelling}")
     if any(token in EN_QUALIFIERS or token.isdecimal() for token in before):
         return NameVerdict(element, max(strength, MEDIUM), rule=f"phrase:{spelling}")
     if before and len("".join(before)) > _TWO_LETTERS:
@@ -256,7 +293,8 @@ def _read_clause(clause: str) -> NameVerdict:
         stripped = shorter
         found = _term_at_end(stripped)
         if found is not None:
-            return found
+            numbered = "号" in clause[len(stripped) :] and found.element in _WORDS_NOT_NUMBERS
+            return _negative(f"number of:{found.rule}") if numbered else found
     return _term_inside(clause)
 
 
@@ -276,7 +314,7 @@ def _term_at_end(clause: str) -> NameVerdict | None:
         if strength == WEAK and before:
             strength = MEDIUM
         if any(before.endswith(owner) for owner in ZH_FOREIGN_OWNERS):
-            strength = max(strength - 2, NONE)
+            strength = FAINT if strength > WEAK else NONE
         return NameVerdict(element, strength, rule=f"term:{term}")
     return None
 
@@ -292,7 +330,7 @@ def _term_inside(clause: str) -> NameVerdict:
             tail = _TAIL_NUMBER.sub("", clause[end:])
             if any(tail.endswith(negative) for negative in ZH_NEGATIVE_TAILS):
                 return _negative(f"about:{term}")
-            return NameVerdict(ZH_INDEX[term], WEAK, rule=f"inside:{term}")
+            return NameVerdict(ZH_INDEX[term], FAINT, rule=f"inside:{term}")
     if any(upper.endswith(negative) for negative in ZH_NEGATIVE_TAILS):
         return _negative("tail")
     return SILENT

@@ -14,6 +14,14 @@ _NAME_SHARE = 0.8
 _YOUNGEST_YEAR, _OLDEST_YEAR = 2010, 1925
 _LEAST_SPREAD = 15
 _CARD_SHARE = 0.6
+# A person has one of these; a handful of values over many rows belongs to an institution.
+_VARIED = frozenset(
+    {
+        Element.RESIDENT_ID, Element.BANK_CARD, Element.MOBILE, Element.LANDLINE, Element.EMAIL, Element.ADDRESS,
+        Element.COMPANY_NAME,
+    }
+)  # fmt: skip
+_FEW_DISTINCT = 0.05
 # Points when most cells, many cells, one in twenty cells are proven.
 _CHECKED = (7, 5, 3)
 _TABLED = (6, 4, 2)
@@ -33,7 +41,7 @@ _WEIGHTS: Mapping[Element, tuple[int, int, int]] = {
     Element.IP: _TABLED,
     Element.LOCATION: _TABLED,
     Element.ADDRESS: _TABLED,
-    Element.COMPANY_NAME: _TABLED,
+    Element.COMPANY_NAME: _WORDS,
     Element.SEX: _TABLED,
     Element.ETHNICITY: _TABLED,
     Element.EDUCATION: _TABLED,
@@ -58,6 +66,13 @@ def value_evidence(profile: ColumnProfile) -> dict[Element, list[Evidence]]:
         points = weights[0] if low >= _MOST or share >= 0.75 else weights[1] if share >= _MANY else weights[2]  # noqa: PLR2004 - three cells in four
         detail = f"{hits}/{profile.filled}, 95% {low:.2f}-{high:.2f}"
         found[element] = [Evidence(EvidenceKind.PREVALENCE, f"cells prove {element}", points, detail)]
+        if (
+            element in _VARIED
+            and profile.filled >= _ENOUGH_CELLS
+            and profile.distinct <= _FEW_DISTINCT * profile.filled
+        ):
+            repeated = f"{profile.distinct} distinct in {profile.filled}"
+            found[element].append(Evidence(EvidenceKind.UNIQUENESS, "few different cells", -6, repeated))
     names = _names(profile)
     if names is not None:
         found[Element.PERSON_NAME] = [names]

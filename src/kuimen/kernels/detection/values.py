@@ -235,7 +235,7 @@ def _is_file_or_blob(text: str) -> bool:
 _amounts: Callable[[str], bool] = _is_amount
 # Could a cell be what its column is called? Loose on purpose: dirty data must not unname a column.
 COMPATIBLE: Mapping[Element, Callable[[str], bool]] = {
-    Element.RESIDENT_ID: _matches(r"[0-9A-Za-z() -]{7,24}"),
+    Element.RESIDENT_ID: _matches(r"[0-9]{15}|[0-9]{6}[ -]?[0-9]{8}[ -]?[0-9]{3}[0-9Xx]|[A-Za-z]{1,3}[0-9()A-Z]{6,14}"),
     Element.PASSPORT: _matches(r"[A-Za-z]{1,3}[0-9]{6,9}"),
     Element.OTHER_CERTIFICATE: _matches(r"(?=.*[0-9]{4}).{6,30}"),
     Element.MOBILE: _matches(

@@ -1,0 +1,36 @@
+"""Abbreviations of engineers, written in full: `mth_incm_amt` is `month_income_amount`."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# Spellings of one word; phrases and names are compared after each token is written in full.
+_SPELLINGS = """
+    chinese cn chn|
+    name nm nme| number no num nbr nmbr| address addr adr adrs| mobile mob mbl mobl moble| telephone tel
+    phone phn ph fon| account acct acc acnt accnt ac| balance bal blnc| amount amt amnt| limit lmt lim| code cd
+    status sts stat st stus| date dt| time tm| type typ tp| card crd| customer cust cst cus custr
+    certificate cert crtf ctf| identity ident idnt| company comp corp cop cmpny| income incm incom
+    month mth mon mnth| monthly mthly mly| annual ann anul| education edu educ
+    marital marr marry marriage mrtl mrg| occupation occup occp occu| nationality ntnlty natnlty
+    repayment repymt rpymt rpy| payment pymt pmt| principal prin prncp prcp princ| interest intrst
+    overdue ovd ovdue ovrd| penalty pnlty pnl| contact ctct cntct| emergency emerg emg| relation rel rltn rela
+    description desc| remark rmk remk| level lvl| score scr scor| application app appl aply| disbursement disb
+    available avail avl| credit crdit crdt cr| approve apprv appr| residence resid| household hshld
+    birthday brthday bday| password pwd passwd pswd passwrd| verify vrfy| location loc locat| device dev dvc
+    license lic licence| installment instal instalment| email eml| gender gndr gend| reserved resv rsv rsrv
+    register reg regist| beneficiary benef bnf| employer emplyr| salary sal| title ttl| receipt rcpt
+    withdraw wthdr| guarantor guar grntr| spouse sps| family fmly fam| organization org orgn organisation
+"""
+CANONICAL: Mapping[str, str] = MappingProxyType(
+    {
+        spelling: group.split()[0]
+        for line in _SPELLINGS.split("\n")
+        for group in filter(str.strip, line.split("|"))
+        for spelling in group.split()[1:]
+    }
+)
+
+
+def canonical(token: str) -> str:
+    """Return the full spelling of an abbreviated token, or the token itself."""
+    return CANONICAL.get(token, token)
