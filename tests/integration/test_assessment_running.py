@@ -184,6 +184,21 @@ def test_the_database_refuses_a_green_clause_that_nobody_looked_at(probes: Probe
         )
 
 
+def test_a_function_that_stands_for_two_clauses_looks_once(probes: Probes) -> None:
+    looks: list[ProbeContext] = []
+
+    def counting(context: ProbeContext) -> ProbeResult:
+        looks.append(context)
+        return holds(context)
+
+    probes.plant(FULL, counting)
+    probes.plant("CQJR-6.5-b", counting)
+    found = _by_clause(services.run_assessment(ASSESSOR))
+    assert len(looks) == 1
+    assert found[FULL].probes == found["CQJR-6.5-b"].probes == 1
+    assert found[FULL].evidence[0].sm3 != found["CQJR-6.5-b"].evidence[0].sm3
+
+
 def test_progress_tells_every_probe_and_the_end(probes: Probes) -> None:
     probes.plant(FULL, holds)
     probes.plant(PARTIAL, holds)

@@ -38,8 +38,13 @@ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT 
 AND (t.typname IN ('text', 'varchar', 'bpchar', 'json', 'jsonb', 'int8', 'numeric')
      OR (c.relname = 'audit_entry' AND a.attname = 'body'))
 AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+-- sums of money have decimals, and a short text has no room for a number of eleven digits
+AND NOT (t.typname = 'numeric' AND a.atttypmod > 4 AND ((a.atttypmod - 4) & 65535) > 0)
+AND NOT (t.typname IN ('varchar', 'bpchar') AND a.atttypmod BETWEEN 5 AND 14)
 ORDER BY c.relname, a.attnum
 """
+# A run of eleven digits is all that most cells lack; asking that first halves the reading time.
+_DIGITS = "[0-9]{11}"
 _NUMBERS = frozenset({"int8", "numeric"})
 _MOST_CELLS = 10_000
 
@@ -83,8 +88,10 @@ def find_clear_values(*, overlay: str | None) -> ClearValues:
 def _suspicious_cells(table: str, column: str, *, kind: str) -> Iterator[str]:
     cell = sql.SQL("encode({}, 'escape')") if kind == "bytea" else sql.SQL("{}::text")
     text = cell.format(sql.Identifier(column))
-    statement = sql.SQL("SELECT {} FROM {} WHERE {} ~ %s LIMIT %s").format(text, sql.Identifier(table), text)
+    statement = sql.SQL("SELECT {cell} FROM {table} WHERE {cell} ~ %s AND {cell} ~ %s LIMIT %s").format(
+        cell=text, table=sql.Identifier(table)
+    )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_SHAPE, _MOST_CELLS])
+        cursor.execute(statement, [_DIGITS, _SHAPE, _MOST_CELLS])
         for (value,) in cursor.fetchall():
             yield str(value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from django.db import connection, connections, transaction
 from kuimen.foundation import clock
 from kuimen.foundation.errors import KuimenError
 from kuimen.gate.access import scope
-from kuimen.standard import ProbeContext, ProbeResult, RegisteredProbe, registered_controls
+from kuimen.standard import Probe, ProbeContext, ProbeResult, RegisteredProbe, registered_controls
 
 Progress = Callable[[int, int, str], None]
 
@@ -72,7 +72,7 @@ def run_probes(
 
     All of them see the same committed snapshot of the database, on connections of their own: whatever transaction the
     caller has open is neither seen nor touched. Each probe has a savepoint, so that one that breaks leaves the others
-    whole.
+    whole. A function that stands for several clauses looks once.
 
     Args:
         probes: who looks, in order.
@@ -91,9 +91,12 @@ def _run_all(probes: Sequence[RegisteredProbe], context: ProbeContext, report: P
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             with scope.institution_wide():
+                looked: dict[Probe, ProbeRun] = {}
                 for position, probe in enumerate(probes):
                     report(position, len(probes), probe.clause)
-                    runs.append(_run(probe, context=context))
+                    if probe.function not in looked:
+                        looked[probe.function] = _run(probe, context=context)
+                    runs.append(replace(looked[probe.function], probe=probe))
         report(len(probes), len(probes), "")
     finally:
         connections.close_all()
