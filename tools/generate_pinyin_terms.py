@@ -18,7 +18,8 @@ from kuimen.kernels.elements.model import Element
 
 TARGET = Path(__file__).resolve().parent.parent / "src/kuimen/kernels/detection/terms_pinyin.py"
 SHORTEST_INITIALS = 3
-WIDTH = 118
+LONGEST_READING = 5  # nobody writes more syllables out
+WIDTH = 115
 
 # Two letters mean too much to be generated; these are read in practice, and only when something else agrees.
 TWO_LETTERS = {
@@ -124,7 +125,8 @@ def collect() -> dict[str, Element]:
     owners: dict[str, set[Element]] = defaultdict(set)
     for element, terms in ZH_TERMS.items():
         for term in filter(is_han, terms):
-            owners[reading_of(term)].add(element)
+            if len(term) <= LONGEST_READING:
+                owners[reading_of(term)].add(element)
             if len(term) >= SHORTEST_INITIALS:
                 owners[initials_of(term)].add(element)
     known = {key: next(iter(elements)) for key, elements in owners.items() if len(elements) == 1}

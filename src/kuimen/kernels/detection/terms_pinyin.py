@@ -9,29 +9,26 @@ from kuimen.kernels.elements.words import words
 _READINGS = {
     Element.PERSON_NAME: words(
         """
-        bbxr beibaoxianren benrenxingming brxm caozuorenxingming caozuoyuanxingming cengyongming chikaren chikarenxingming
-        ckr ckrxm csyxm cuishouyuan cuishouyuanxingming cym czrxm czyxm daikuanrenxingming danbaoren danbaorenxingming dbr
-        dbrxm dkrxm fadingdaibiaoren fadingdaibiaorenxingming faren farendaibiao farenxingming fddbr fddbrxm fkhm fkr fqxm
+        bbxr beibaoxianren benrenxingming brxm caozuorenxingming caozuoyuanxingming cengyongming chikaren
+        chikarenxingming ckr ckrxm csyxm cuishouyuan cuishouyuanxingming cym czrxm czyxm daikuanrenxingming danbaoren
+        danbaorenxingming dbr dbrxm dkrxm fadingdaibiaoren faren farendaibiao farenxingming fddbr fddbrxm fkhm fkr fqxm
         frdb frxm fukuanhuming fukuanren fuqinxingming gongtongjiekuanren gtjkr hm huming jbr jiekuanren
-        jiekuanrenxingming jingbanren jinjilianxiren jinjilianxirenxingming jjlxr jjlxrxm jkr jkrxm kaihuming kaihuren
-        kehujingli kehujinglixingming kehuming kehumingcheng kehuxingming khjl khjlxm khm khmc khr khxm laobanxingming
-        lbxm lianxiren lianxirenmingcheng lianxirenxingming lxr lxrmc lxrxm mqxm muqinxingming peiouxingming
-        pengyouxingming poxm pyxm qianyueren qinshuxingming qsxm qyr shenpirenxingming shenqingren shenqingrenxingming
-        shouhuoren shoujianren shoukuanhuming shoukuanren shoukuanrenxingming shouyiren shr sjr skhm skr skrxm sprxm sqr
-        sqrxm syr tbr tjrxm tongshixingming toubaoren tsxm tuijianrenxingming xingming xingmingpinyin xm xmpy
-        yewuyuanxingming ygxm yhxm yingwenxingming yonghuxingming yuangongxingming ywxm ywyxm zhaiwuren zhaiwurenxingming
-        zhanghuhuming zhanghuming zhanghumingcheng zhenming zhenshixingming zhm zhmc zhongwenxingming zsxm zwr zwrxm zwxm
+        jiekuanrenxingming jingbanren jinjilianxiren jjlxr jjlxrxm jkr jkrxm kaihuming kaihuren kehujingli kehuming
+        kehumingcheng kehuxingming khjl khjlxm khm khmc khr khxm laobanxingming lbxm lianxiren lianxirenmingcheng
+        lianxirenxingming lxr lxrmc lxrxm mqxm muqinxingming peiouxingming pengyouxingming poxm pyxm qianyueren
+        qinshuxingming qsxm qyr shenpirenxingming shenqingren shenqingrenxingming shouhuoren shoujianren shoukuanhuming
+        shoukuanren shoukuanrenxingming shouyiren shr sjr skhm skr skrxm sprxm sqr sqrxm syr tbr tjrxm tongshixingming
+        toubaoren tsxm tuijianrenxingming xingming xingmingpinyin xm xmpy yewuyuanxingming ygxm yhxm yingwenxingming
+        yonghuxingming yuangongxingming ywxm ywyxm zhaiwuren zhaiwurenxingming zhanghuhuming zhanghuming
+        zhanghumingcheng zhenming zhenshixingming zhm zhmc zhongwenxingming zsxm zwr zwrxm zwxm
         """,
     ),
     Element.RESIDENT_ID: words(
         """
-        danbaorenshenfenzhenghao dbrsfzh farenshenfenzhenghao farenzhengjianhaoma frsfzh frzjhm gmsfhm gmsfzh gmsfzhm
-        gongminshenfenhaoma gongminshenfenzhenghao gongminshenfenzhenghaoma jiekuanrenshenfenzheng
-        jiekuanrenshenfenzhenghao jiekuanrenzhengjianhaoma jkrsfz jkrsfzh jkrzjhm jmsfz jmsfzh jmsfzhm juminshenfenzheng
-        juminshenfenzhenghao juminshenfenzhenghaoma kehuzhengjianhao kehuzhengjianhaoma khzjh khzjhm
-        lianxirenshenfenzhenghao lxrsfzh peioushenfenzhenghao peiouzhengjianhaoma posfzh pozjhm sfhm sfz sfzbh sfzh sfzhm
-        sfzjh sfzjhm shenfenhaoma shenfenzheng shenfenzhengbianhao shenfenzhenghao shenfenzhenghaoma shenfenzhengjianhao
-        shenfenzhengjianhaoma zhengjianbianhao zhengjianhao zhengjianhaoma zjbh zjh zjhm
+        dbrsfzh frsfzh frzjhm gmsfhm gmsfzh gmsfzhm jkrsfz jkrsfzh jkrzjhm jmsfz jmsfzh jmsfzhm juminshenfenzheng
+        kehuzhengjianhao khzjh khzjhm lxrsfzh posfzh pozjhm sfhm sfz sfzbh sfzh sfzhm sfzjh sfzjhm shenfenhaoma
+        shenfenzheng shenfenzhengbianhao shenfenzhenghao shenfenzhenghaoma shenfenzhengjianhao zhengjianbianhao
+        zhengjianhao zhengjianhaoma zjbh zjh zjhm
         """,
     ),
     Element.PASSPORT: words(
@@ -41,64 +38,61 @@ _READINGS = {
     ),
     Element.OTHER_CERTIFICATE: words(
         """
-        amsfz aomenshenfenzheng fangchanzhenghao fczh gajmjzz gangaojuminjuzhuzheng gangaotongxingzheng
-        gangaotongxingzhenghao gatxz gatxzh gjjh gjjzh gongjijinhao gongjijinzhanghao hkbh huixiangzheng huixiangzhenghao
-        hukoubenhao hukoubuhao hxz hxzh jgz jgzh jhzh jiashizheng jiashizhenghao jiazhaohao jiehunzhenghao jingguanzheng
-        jingguanzhenghao jsz junguanzheng junguanzhenghao juzhuzheng juzhuzhenghao jzh jzz jzzh sbkh sbz sbzh shbzh
-        shebaohao shebaokahao shebaozhanghao shehuibaozhanghao shibingzheng taibaozheng taibaozhenghao taiwanshenfenzheng
-        taiwantongxingzheng tbz tbzh tongxingzhenghao twsfz twtxz txzh waiguorenyongjiujuliuzheng
-        wanglaigangaotongxingzheng wgryjjlz wlgatxz xgsfz xianggangshenfenzheng xingshizhenghao xszh xueshengzhenghao
-        yjjlz yjzh yongjiujuliuzheng yongjuzhenghao zgzh zigezhenghao
+        amsfz aomenshenfenzheng fangchanzhenghao fczh gajmjzz gangaotongxingzheng gatxz gatxzh gjjh gjjzh gongjijinhao
+        gongjijinzhanghao hkbh huixiangzheng huixiangzhenghao hukoubenhao hukoubuhao hxz hxzh jgz jgzh jhzh jiashizheng
+        jiashizhenghao jiazhaohao jiehunzhenghao jingguanzheng jingguanzhenghao jsz junguanzheng junguanzhenghao
+        juzhuzheng juzhuzhenghao jzh jzz jzzh sbkh sbz sbzh shbzh shebaohao shebaokahao shebaozhanghao
+        shehuibaozhanghao shibingzheng taibaozheng taibaozhenghao taiwanshenfenzheng taiwantongxingzheng tbz tbzh
+        tongxingzhenghao twsfz twtxz txzh wgryjjlz wlgatxz xgsfz xianggangshenfenzheng xingshizhenghao xszh
+        xueshengzhenghao yjjlz yjzh yongjiujuliuzheng yongjuzhenghao zgzh zigezhenghao
         """,
     ),
     Element.MOBILE: words(
         """
-        bangdingshouji bangdingshoujihao bdhm bdsj bdsjh beijiao beijiaohaoma beiyongdianhua beiyongshouji benrendianhua
-        benrenshouji bjhm boda bodahaoma brdh brsj bydh bysj changyongshouji cysj denglushoujihao dfhm dh dhhm dianhua
-        dianhuahaoma dlsjh duifanghaoma fqdh fuqindianhua hjhm huidian hujiao hujiaohaoma jiekuanrendianhua
-        jiekuanrenshouji jinjilianxirendianhua jinjilianxirenshouji jjlxrdh jjlxrsj jkrdh jkrsj kehudianhua kehushouji
-        kehushoujihao khdh khsj khsjh laidian laidianhaoma ldhm lianxidianhua lianxifangshi lianxirendianhua
-        lianxirenshouji lianxirenshoujihao lianxishouji lxdh lxfs lxrdh lxrsj lxrsjh lxsj mqdh muqindianhua peioudianhua
-        peioushouji pengyoudianhua podh posj pydh qinshudianhua qsdh shouji shoujianrendianhua shoujihao shoujihaoma sj
-        sjh sjhm sjrdh thhm tonghuahaoma tongshidianhua tsdh yddh yddhhm yhsj yhylsjh yidongdianhua yidongdianhuahaoma
-        yinhangyuliushoujihao ylsj ylsjh yonghushouji yuliushouji yuliushoujihao zcsj zcsjh zhidian zhuceshouji
-        zhuceshoujihao zhujiao zhujiaohaoma
+        bangdingshouji bangdingshoujihao bdhm bdsj bdsjh beijiao beijiaohaoma beiyongdianhua beiyongshouji
+        benrendianhua benrenshouji bjhm boda bodahaoma brdh brsj bydh bysj changyongshouji cysj denglushoujihao dfhm dh
+        dhhm dianhua dianhuahaoma dlsjh duifanghaoma fqdh fuqindianhua hjhm huidian hujiao hujiaohaoma
+        jiekuanrendianhua jiekuanrenshouji jjlxrdh jjlxrsj jkrdh jkrsj kehudianhua kehushouji kehushoujihao khdh khsj
+        khsjh laidian laidianhaoma ldhm lianxidianhua lianxifangshi lianxirendianhua lianxirenshouji lianxishouji lxdh
+        lxfs lxrdh lxrsj lxrsjh lxsj mqdh muqindianhua peioudianhua peioushouji pengyoudianhua podh posj pydh
+        qinshudianhua qsdh shouji shoujianrendianhua shoujihao shoujihaoma sj sjh sjhm sjrdh thhm tonghuahaoma
+        tongshidianhua tsdh yddh yddhhm yhsj yhylsjh yidongdianhua ylsj ylsjh yonghushouji yuliushouji yuliushoujihao
+        zcsj zcsjh zhidian zhuceshouji zhuceshoujihao zhujiao zhujiaohaoma
         """,
     ),
     Element.LANDLINE: words(
         """
         bangongdianhua bangongshidianhua bgdh bgsdh chuanzhen chuanzhenhao chuanzhenhaoma czh czhm danweidianhua
-        danweilianxidianhua danweizuoji dwdh dwlxdh dwzj gddh gongsidianhua gongsizuoji gongzuodanweidianhua
-        gongzuodianhua gsdh gszj gudingdianhua guhua gzdh gzdwdh jiatingdianhua jiatingguhua jtdh jtgh kefudianhua kfdh
-        qiyedianhua qydh rexiandianhua rxdh zhaidian zhuzhaidianhua zuoji zuojihao zuojihaoma zzdh
+        danweizuoji dwdh dwlxdh dwzj gddh gongsidianhua gongsizuoji gongzuodianhua gsdh gszj gudingdianhua guhua gzdh
+        gzdwdh jiatingdianhua jiatingguhua jtdh jtgh kefudianhua kfdh qiyedianhua qydh rexiandianhua rxdh zhaidian
+        zhuzhaidianhua zuoji zuojihao zuojihaoma zzdh
         """,
     ),
     Element.EMAIL: words(
         """
-        dianyou dianziyoujian dianziyoujiandizhi dianziyouxiang dzyj dzyjdz dzyx gerenyouxiang gryx kehuyouxiang khyx
-        lianxiyouxiang lxyx qiyeyouxiang qyyx youjiandizhi youxiang youxiangdizhi yx yxdz
+        dianyou dianziyoujian dianziyouxiang dzyj dzyjdz dzyx gerenyouxiang gryx kehuyouxiang khyx lianxiyouxiang lxyx
+        qiyeyouxiang qyyx youjiandizhi youxiang youxiangdizhi yx yxdz
         """,
     ),
     Element.ADDRESS: words(
         """
-        bangongdizhi bgdz changzhudizhi chushengdi csd czdz danweidizhi danweisuozaidi danweixiangxidizhi diyawudizhi
-        dizhi dwdz dwszd dwxxdz dywdz dz fangchandizhi fcdz gongsidizhi gongzuochengshi gongzuodizhi gsdz gzcs gzdz hjd
-        hjdz hjszd hjxxdz hkdz hkszd huji hujidi hujidizhi hujisuozaidi hujixiangxidizhi hukousuozaidi jddz jg
-        jiatingdizhi jiatingsuozaidi jiatingxiangxidizhi jiatingzhuzhi jiazhu jiedaodizhi jiguan jingyingdizhi jisongdizhi
-        jsdz jtdz jtszd jtxxdz jtzz juzhuchengshi juzhudi juzhudizhi juzhushengfen juzhuxiangxidizhi jydz jzcs jzd jzdz
-        jzsf jzxxdz lianxidizhi lxdz menpaihao mph sddz sfzdz shangmendizhi shdz shenfenzhengdizhi shouhuodizhi
-        shoujiandizhi smdz songdadizhi tongxindizhi tongxundizhi txdz waifangdizhi wfdz xiangxidizhi xianjuzhudi
-        xianjuzhudizhi xianzhuzhi xjz xjzd xjzdz xxdz xzz youjidizhi zcdz zddz zhangdandizhi zhengjiandizhi zhucedizhi
-        zhusuo zhusuodi zhuzai zhuzhi zjdz zsd zz
+        bangongdizhi bgdz changzhudizhi chushengdi csd czdz danweidizhi danweisuozaidi diyawudizhi dizhi dwdz dwszd
+        dwxxdz dywdz dz fangchandizhi fcdz gongsidizhi gongzuochengshi gongzuodizhi gsdz gzcs gzdz hjd hjdz hjszd
+        hjxxdz hkdz hkszd huji hujidi hujidizhi hujisuozaidi hukousuozaidi jddz jg jiatingdizhi jiatingsuozaidi
+        jiatingzhuzhi jiazhu jiedaodizhi jiguan jingyingdizhi jisongdizhi jsdz jtdz jtszd jtxxdz jtzz juzhuchengshi
+        juzhudi juzhudizhi juzhushengfen jydz jzcs jzd jzdz jzsf jzxxdz lianxidizhi lxdz menpaihao mph sddz sfzdz
+        shangmendizhi shdz shenfenzhengdizhi shouhuodizhi shoujiandizhi smdz songdadizhi tongxindizhi tongxundizhi txdz
+        waifangdizhi wfdz xiangxidizhi xianjuzhudi xianjuzhudizhi xianzhuzhi xjz xjzd xjzdz xxdz xzz youjidizhi zcdz
+        zddz zhangdandizhi zhengjiandizhi zhucedizhi zhusuo zhusuodi zhuzai zhuzhi zjdz zsd zz
         """,
     ),
     Element.BANK_CARD: words(
         """
         bangdingkahao bangdingyinhangka bangkakahao bdkh bdyhk bkkh chuxuka chuxukahao cxk cxkh daijikahao daikoukahao
-        djkh dkkh fangkuankahao fangkuanyinhangkahao fkkh fkyhkh gongzika gongzikahao gzk gzkh haikuanka haikuankahao
-        haikuanyinhangka haikuanyinhangkahao hkk hkkh hkyhk hkyhkh jiejika jiejikahao jjk jjkh kahao kh kkkh koukuankahao
-        shoukuankahao shoukuanyinhangka shoukuanyinhangkahao skkh skyhk skyhkh tixiankahao txkh xinyongka xinyongkahao xyk
-        xykh yhkh yhkhm yinhangka yinhangkahao yinhangkahaoma zhukakahao zkkh
+        djkh dkkh fangkuankahao fkkh fkyhkh gongzika gongzikahao gzk gzkh haikuanka haikuankahao haikuanyinhangka hkk
+        hkkh hkyhk hkyhkh jiejika jiejikahao jjk jjkh kahao kh kkkh koukuankahao shoukuankahao shoukuanyinhangka skkh
+        skyhk skyhkh tixiankahao txkh xinyongka xinyongkahao xyk xykh yhkh yhkhm yinhangka yinhangkahao yinhangkahaoma
+        zhukakahao zkkh
         """,
     ),
     Element.ACCOUNT_NUMBER: words(
@@ -106,26 +100,25 @@ _READINGS = {
         baozhengjinzhanghao bzjzh ckzh cunkuanzhanghao daikuanzhanghao daikuanzhanghu dfzh dgzh dianzizhanghao
         dianzizhanghu dkzh duifangzhanghao duigongzhanghao dzzh elhzh erleihuzhanghao fangkuanzhanghao fangkuanzhanghu
         fkzh fukuanzhanghao haikuanzhanghao haikuanzhanghu hkzh jiaoyizhanghao jiesuanzhanghao jiesuanzhanghu jyzh
-        kaihuzhanghao khzh kkzh koukuanzhanghao koukuanzhanghu ruzhangzhanghao rzzh shoukuanzhanghao shoukuanzhanghu skzh
-        xdzh xindaizhanghao xnzh xunizhanghao yhzh yinhangzhanghao yinhangzhanghu zczh zfb zfbzh zfzh zh zhanghao zhanghu
-        zhanghuhao zhanghuhaoma zhanghuzhanghao zhengquanzhanghao zhh zhifubao zhifubaozhanghao zhifuzhanghao
+        kaihuzhanghao khzh kkzh koukuanzhanghao koukuanzhanghu ruzhangzhanghao rzzh shoukuanzhanghao shoukuanzhanghu
+        skzh xdzh xindaizhanghao xnzh xunizhanghao yhzh yinhangzhanghao yinhangzhanghu zczh zfb zfbzh zfzh zh zhanghao
+        zhanghu zhanghuhao zhanghuhaoma zhanghuzhanghao zhengquanzhanghao zhh zhifubao zhifubaozhanghao zhifuzhanghao
         zhuanchuzhanghao zhuanruzhanghao zhuzhanghao zhzh zijinzhanghao zijinzhanghu zizhanghao zjzh zqzh zrzh zzh
         """,
     ),
     Element.USCC: words(
         """
-        gongshangzhucehao gszch jgxydm jigouxinyongdaima nashuirenshibiehao nsrsbh shehuixinyongdaima shuihao shxydm
-        tongyishehuixinyongdaima tyshxydm xinyongdaima xydm yingyezhizhaohao yingyezhizhaohaoma yyzzh yyzzhm
-        zuzhijigoudaima zzjgdm
+        gongshangzhucehao gszch jgxydm nsrsbh shuihao shxydm tyshxydm xinyongdaima xydm yingyezhizhaohao yyzzh yyzzhm
+        zzjgdm
         """,
     ),
     Element.COMPANY_NAME: words(
         """
         congyedanwei cydw danwei danweiming danweimingcheng danweiquancheng dwm dwmc dwqc gongsiming gongsimingcheng
-        gongsiquancheng gongzhidanwei gongzhigongsi gongzuodanwei gongzuodanweimingcheng gsm gsmc gsqc guyongdanwei guzhu
-        guzhumingcheng gydw gzdw gzdwmc gzgs gzmc jiuzhidanwei jiuzhigongsi jzdw jzgs peioudanwei peiougongzuodanwei podw
-        pogzdw qiyemingcheng qymc renzhidanwei renzhigongsi renzhiqiye rzdw rzgs rzqy shanghumingcheng shmc suozaidanwei
-        suozaigongsi szdw szgs xdw xgzdw xiandanwei xiangongzuodanwei
+        gongsiquancheng gongzhidanwei gongzhigongsi gongzuodanwei gsm gsmc gsqc guyongdanwei guzhu guzhumingcheng gydw
+        gzdw gzdwmc gzgs gzmc jiuzhidanwei jiuzhigongsi jzdw jzgs peioudanwei podw pogzdw qiyemingcheng qymc
+        renzhidanwei renzhigongsi renzhiqiye rzdw rzgs rzqy shanghumingcheng shmc suozaidanwei suozaigongsi szdw szgs
+        xdw xgzdw xiandanwei xiangongzuodanwei
         """,
     ),
     Element.PLATE: words(
@@ -150,26 +143,26 @@ _READINGS = {
     ),
     Element.IMEI: words(
         """
-        gjydsbsbm guojiyidongshebeishibiema shoujichuanhao sjch
+        gjydsbsbm shoujichuanhao sjch
         """,
     ),
     Element.DEVICE_ID: words(
         """
         ggbsf guanggaobiaoshifu sbbh sbbs sbbsm sbm sbsbm sbwybs sbxlh sbzw shebeibianhao shebeibiaoshi shebeibiaoshima
-        shebeihao shebeima shebeishibiema shebeiweiyibiaoshi shebeixuliehao shebeizhiwen shoujishebeihao sjsbh zdbs zdsbh
-        zhongduanbiaoshi zhongduanshebeihao
+        shebeihao shebeima shebeishibiema shebeixuliehao shebeizhiwen shoujishebeihao sjsbh zdbs zdsbh zhongduanbiaoshi
+        zhongduanshebeihao
         """,
     ),
     Element.LOCATION: words(
         """
-        diliweizhi dingwei dingweidizhi dingweixinxi dlwz dwxx jingdu jingweidu jwd shenqingweizhi sqwz weidu weizhixinxi
-        wzxx zuobiao
+        diliweizhi dingwei dingweidizhi dingweixinxi dlwz dwxx jingdu jingweidu jwd shenqingweizhi sqwz weidu
+        weizhixinxi wzxx zuobiao
         """,
     ),
     Element.BIRTH_DATE: words(
         """
-        chusheng chushengnianyue chushengnianyueri chushengri chushengriqi chushengshijian chushengyu csny csnyr csr csrq
-        cssj shengchen shengri
+        chusheng chushengnianyue chushengnianyueri chushengri chushengriqi chushengshijian chushengyu csny csnyr csr
+        csrq cssj shengchen shengri
         """,
     ),
     Element.SEX: words(
@@ -201,32 +194,31 @@ _READINGS = {
     ),
     Element.MARITAL_STATUS: words(
         """
-        hunfou hunyin hunyinqingkuang hunyinzhuangkuang hunyinzhuangkuangdaima hunyinzhuangtai hyqk hyzk hyzkdm hyzt sfyh
-        shifouyihun
+        hunfou hunyin hunyinqingkuang hunyinzhuangkuang hunyinzhuangtai hyqk hyzk hyzkdm hyzt sfyh shifouyihun
         """,
     ),
     Element.INCOME: words(
         """
-        gerennianshouru gerenshouru gerenyueshouru gjjjce gongjijinjiaocune gongzi gongzishouru grnsr grsr grysr gz gzsr
+        gerennianshouru gerenshouru gerenyueshouru gjjjce gongzi gongzishouru grnsr grsr grysr gz gzsr
         jiatingnianshouru jiatingshouru jiatingyueshouru jingyingshouru jtnsr jtsr jtysr jysr nianshouru nianxin
         nianyingyee nsr nyye peioushouru peiouyueshouru posr poysr qitashouru qtsr sbjs shebaojishu shouru shourujine
-        shourushuiping shsr shuihoushouru shuihouyueshouru shuiqianyueshouru shysr sqysr sr srje srsp xinzi ygz yjgz yjsr
-        ysr yuegongzi yuejungongzi yuejunshouru yueshouru yuexin
+        shourushuiping shsr shuihoushouru shuihouyueshouru shuiqianyueshouru shysr sqysr sr srje srsp xinzi ygz yjgz
+        yjsr ysr yuegongzi yuejungongzi yuejunshouru yueshouru yuexin
         """,
     ),
     Element.BALANCE: words(
         """
         benjinyue bjye ckye clye cunkuanyue cunliangyue daihaijine daihaiyue daihaizonge daihuanbenjin daikuanyue
         dangqianyue dhbj dhje dhye dhze djje djye dkye dongjiejine dongjieyue dqye jiekuanyue jieyu jkye keyongyue kyye
-        qbye qianbaoyue qiankuanyue qkye shengyubenjin shengyubenxi shengyuweihai shengyuweihuanbenjin shengyuyinghai
-        shengyuyinghuanbenjin sybj sybx sywh sywhbj syyh syyhbj wcbj weichangbenjin weihaiyue weihuanbenjin weijieqingyue
-        whbj whye wjqye ye yue zaidaiyue zdye zhanghuyue zhangmianyue zhye zmye
+        qbye qianbaoyue qiankuanyue qkye shengyubenjin shengyubenxi shengyuweihai shengyuyinghai sybj sybx sywh sywhbj
+        syyh syyhbj wcbj weichangbenjin weihaiyue weihuanbenjin weijieqingyue whbj whye wjqye ye yue zaidaiyue zdye
+        zhanghuyue zhangmianyue zhye zmye
         """,
     ),
     Element.CREDIT_LIMIT: words(
         """
-        chushiedu csed daikuanedu djed dked dongjieedu ed edu gded gudingedu hded hedingedu hepijine hpje jiekuanedu jked
-        keyongedu kyed linshiedu lsed pfje phed phje pifujine piheedu pihejine pizhunedu pzed shengyuedu shenpiedu
+        chushiedu csed daikuanedu djed dked dongjieedu ed edu gded gudingedu hded hedingedu hepijine hpje jiekuanedu
+        jked keyongedu kyed linshiedu lsed pfje phed phje pifujine piheedu pihejine pizhunedu pzed shengyuedu shenpiedu
         shenpijine shenqingedu shouxinedu shouxinjine shouxinzonge sped spje sqed sxed sxje sxze syed xhed xinyongedu
         xinyongkaedu xunhuanedu xyed xyked yiyongedu ysxed yushouxinedu yyed zed zged zongedu zuigaoedu
         """,
@@ -235,70 +227,65 @@ _READINGS = {
         """
         benjin bj daikuanbenjin daikuane daikuanjine daikuanzonge dakuanjine daozhangjine dkbj dke dkje dkze dzje
         fafangjine fangkuanbenjin fangkuanjine fenqijine ffje fkbj fkje fqje hetongjine htje jiejujine jiekuanbenjin
-        jiekuanhetongjine jiekuanjine jiekuanzonge jjje jkbj jkhtje jkje jkze rongzijine rzje sfje shenqingjiekuanjine
-        shenqingjine shifangjine shijidaozhang shijidaozhangjine shijifangkuanjine sjdzje sjfkje sqje sqjkje tikuanjine
-        tixianjine tkje txje weituojine wtje zhaiquanjine zhiyongjine zqje zyje
+        jiekuanjine jiekuanzonge jjje jkbj jkhtje jkje jkze rongzijine rzje sfje shenqingjine shifangjine shijidaozhang
+        sjdzje sjfkje sqje sqjkje tikuanjine tixianjine tkje txje weituojine wtje zhaiquanjine zhiyongjine zqje zyje
         """,
     ),
     Element.OVERDUE: words(
         """
-        blje buliangjine dangqianyuqitianshu dqyqts faxi hexiaojine hxje leijiyuqitianshu lishizuidayuqitianshu ljyqts
-        lszdyqts qiankuan qiankuanjine qkje tqbj tqje tqts tuoqianbenjin tuoqianjine tuoqiantianshu weiyuejin wyj
-        yinghaifaxi yq yqbj yqfx yqfy yqglf yqje yqlx yqqs yqts yqwyj yqyh yqze yqznj yuqi yuqibenjin yuqifaxi yuqifeiyong
-        yuqiguanlifei yuqijine yuqilixi yuqiqishu yuqitianshu yuqiweiyuejin yuqiyinghai yuqizhinajin yuqizonge zdyqts
-        zhinajin znj zuidayuqitianshu zuizhangyuqitianshu zzyqts
+        blje buliangjine dqyqts faxi hexiaojine hxje ljyqts lszdyqts qiankuan qiankuanjine qkje tqbj tqje tqts
+        tuoqianbenjin tuoqianjine tuoqiantianshu weiyuejin wyj yinghaifaxi yq yqbj yqfx yqfy yqglf yqje yqlx yqqs yqts
+        yqwyj yqyh yqze yqznj yuqi yuqibenjin yuqifaxi yuqifeiyong yuqiguanlifei yuqijine yuqilixi yuqiqishu
+        yuqitianshu yuqiweiyuejin yuqiyinghai yuqizhinajin yuqizonge zdyqts zhinajin znj zzyqts
         """,
     ),
     Element.REPAYMENT: words(
         """
-        benqiyinghai benqiyinghaijine bqyh bqyhje daikoujine dangqiyinghai dqyh haikuanbenjin haikuane haikuanjine
-        haikuanliushuijine haikuanlixi haikuanzonge hkbj hke hkje hklsje hklx hkze huakoujine huikuanjine jianmianjine
-        jianmianlixi jieqingjine jmje jmlx jqje kkje koukuanjine meiqihaikuanjine meiqiyinghai meiyuehaikuan
-        meiyuehaikuane mqhkje mqyh myhk myhke shbj shbx shfx shihaifaxi shihaijine shihailixi shihaizonge shihuanbenjin
-        shihuanbenxi shijihaikuanjine shje shlx shze sjhkje tiqianhaikuanjine tqhkje yhbj yhbx yhje yhke yhkje yhlx yhze
-        yihaifaxi yihaijine yihailixi yihaizonge yihuanbenjin yinghaijine yinghaikuanjine yinghailixi yinghaizonge
-        yinghuanbenjin yinghuanbenxi yuegong yuehaikuan yuehaikuane zdhke zdje zhangdanjine zuidihaikuane
+        benqiyinghai bqyh bqyhje daikoujine dangqiyinghai dqyh haikuanbenjin haikuane haikuanjine haikuanlixi
+        haikuanzonge hkbj hke hkje hklsje hklx hkze huakoujine huikuanjine jianmianjine jianmianlixi jieqingjine jmje
+        jmlx jqje kkje koukuanjine meiqiyinghai meiyuehaikuan meiyuehaikuane mqhkje mqyh myhk myhke shbj shbx shfx
+        shihaifaxi shihaijine shihailixi shihaizonge shihuanbenjin shihuanbenxi shje shlx shze sjhkje tqhkje yhbj yhbx
+        yhje yhke yhkje yhlx yhze yihaifaxi yihaijine yihailixi yihaizonge yihuanbenjin yinghaijine yinghaikuanjine
+        yinghailixi yinghaizonge yinghuanbenjin yinghuanbenxi yuegong yuehaikuan yuehaikuane zdhke zdje zhangdanjine
+        zuidihaikuane
         """,
     ),
     Element.CREDIT_SCORE: words(
         """
-        dtpf duotoupingfen fanqizhapingfen fengkongpingfen fengxiandengji fengxianfen fengxianpingfen fkpf fqzpf fxdj fxf
-        fxpf kehupingfen khpf moxingfen moxingpingfen mxf mxpf pfkfs pingfen pingfenkafenshu qizhafen qizhapingfen qzf
-        qzpf shenqingpingfen sqpf xingweipingfen xinyongdengji xinyongfen xinyongfenshu xinyongpingfen xinyongpingji xwpf
-        xydj xyf xyfs xypf xypj zhengxinpingfen zhimafen zhimaxinyongfen zhpf zmf zmxyf zonghepingfen zxpf
+        dtpf duotoupingfen fanqizhapingfen fengkongpingfen fengxiandengji fengxianfen fengxianpingfen fkpf fqzpf fxdj
+        fxf fxpf kehupingfen khpf moxingfen moxingpingfen mxf mxpf pfkfs pingfen pingfenkafenshu qizhafen qizhapingfen
+        qzf qzpf shenqingpingfen sqpf xingweipingfen xinyongdengji xinyongfen xinyongfenshu xinyongpingfen
+        xinyongpingji xwpf xydj xyf xyfs xypf xypj zhengxinpingfen zhimafen zhimaxinyongfen zhpf zmf zmxyf
+        zonghepingfen zxpf
         """,
     ),
     Element.CREDIT_REPORT: words(
         """
-        renxingzhengxin renxingzhengxinbaogao rxzx rxzxbg xdjl xindaijilu xinyongbaogao xybg zhengxinbaogao
-        zhengxinbaogaoneirong zhengxinbaowen zhengxinchaxunbaogao zhengxinneirong zhengxinshuju zhengxinxinxi
-        zhengxinyuanwen zhengxinzhaiyao zxbg zxbgnr zxbw zxcxbg zxnr zxsj zxxx zxyw zxzy
+        renxingzhengxin rxzx rxzxbg xdjl xindaijilu xinyongbaogao xybg zhengxinbaogao zhengxinbaowen zhengxinneirong
+        zhengxinshuju zhengxinxinxi zhengxinyuanwen zhengxinzhaiyao zxbg zxbgnr zxbw zxcxbg zxnr zxsj zxxx zxyw zxzy
         """,
     ),
     Element.CONTACT_RELATION: words(
         """
-        guanxi gx jiatingguanxi jinjilianxirenguanxi jjlxrgx jtgx lianxirenguanxi lxrgx qinshuguanxi qsgx shehuiguanxi
-        shgx ybrgx yjkrgx ykhgx ysqrgx yubenrenguanxi yujiekuanrenguanxi yukehuguanxi yushenqingrenguanxi
-        yuzhujierenguanxi yzjrgx
+        guanxi gx jiatingguanxi jjlxrgx jtgx lianxirenguanxi lxrgx qinshuguanxi qsgx shehuiguanxi shgx ybrgx yjkrgx
+        ykhgx ysqrgx yubenrenguanxi yukehuguanxi yzjrgx
         """,
     ),
     Element.PHOTO_IMAGE: words(
         """
-        datouzhao dtz fanmianzhao fmz gerenzhaopian grzp heyingzhaopian http htz htzp huotitupian huotizhao huotizhaopian
-        hyzp kehuzhaopian khzp mgzp mianguanzhaopian mianqianzhaopian mqzp renliantupian renlianzhao renlianzhaopian
-        renxiangzhaopian rltp rlz rlzp rxzp scsfz scsfzzp sfzfm sfzfmtp sfzfmz sfzfmzp sfzghm sfzrxm sfztp sfzyx sfzzm
-        sfzzmtp sfzzmz sfzzmzp sfzzp shenfenzhengfanmian shenfenzhengfanmiantupian shenfenzhengfanmianzhao
-        shenfenzhengfanmianzhaopian shenfenzhengguohuimian shenfenzhengrenxiangmian shenfenzhengtupian
-        shenfenzhengyingxiang shenfenzhengzhaopian shenfenzhengzhengmian shenfenzhengzhengmiantupian
-        shenfenzhengzhengmianzhao shenfenzhengzhengmianzhaopian shouchishenfenzheng shouchishenfenzhengzhaopian touxiang
-        touxiangzhaopian txzp yingxiangjian yingxiangziliao yxj yxzl zhengjianyingxiang zhengjianzhao zhengjianzhaopian
-        zhengmianzhao zhuapaizhaopian zipaizhao zjyx zjz zjzp zmz zpz zpzp
+        datouzhao dtz fanmianzhao fmz gerenzhaopian grzp heyingzhaopian http htz htzp huotitupian huotizhao
+        huotizhaopian hyzp kehuzhaopian khzp mgzp mianguanzhaopian mianqianzhaopian mqzp renliantupian renlianzhao
+        renlianzhaopian renxiangzhaopian rltp rlz rlzp rxzp scsfz scsfzzp sfzfm sfzfmtp sfzfmz sfzfmzp sfzghm sfzrxm
+        sfztp sfzyx sfzzm sfzzmtp sfzzmz sfzzmzp sfzzp shenfenzhengfanmian shenfenzhengtupian shenfenzhengyingxiang
+        shenfenzhengzhaopian shenfenzhengzhengmian shouchishenfenzheng touxiang touxiangzhaopian txzp yingxiangjian
+        yingxiangziliao yxj yxzl zhengjianyingxiang zhengjianzhao zhengjianzhaopian zhengmianzhao zhuapaizhaopian
+        zipaizhao zjyx zjz zjzp zmz zpz zpzp
         """,
     ),
     Element.PASSWORD: words(
         """
         chaxunmima chushimima csmm cxmm denglukouling denglumima dlkl dlmm fuwumima fwmm kouling mima mimamiwen mm mmmw
-        shoushimima ssmm yhmm yonghumima yunyingshangfuwumima yysfwmm zhanghumima zhmm
+        shoushimima ssmm yhmm yonghumima yysfwmm zhanghumima zhmm
         """,
     ),
     Element.PAYMENT_PASSWORD: words(
@@ -315,8 +302,7 @@ _READINGS = {
     ),
     Element.SECURITY_ANSWER: words(
         """
-        anquanwenti anquanwentidaan aqwt aqwtda mbda mbwt mbwtda mibaodaan mibaowenti mibaowentidaan mimatishidaan mmtsda
-        wentidaan wtda zhaohuimimadaan zhmmda
+        anquanwenti aqwt aqwtda mbda mbwt mbwtda mibaodaan mibaowenti mmtsda wentidaan wtda zhmmda
         """,
     ),
     Element.SECRET_KEY: words(
@@ -327,47 +313,49 @@ _READINGS = {
     ),
     Element.CVN2: words(
         """
-        anquanma aqm beimiansanweishu bmsws housanweianquanma hswaqm kabeihousanwei kabeimiansanwei kabeisanwei kbhsw
-        kbmsw kbsw mosanwei msw xinyongkaanquanma xykaqm
+        anquanma aqm beimiansanweishu bmsws hswaqm kabeihousanwei kabeimiansanwei kabeisanwei kbhsw kbmsw kbsw mosanwei
+        msw xykaqm
         """,
     ),
     Element.CARD_EXPIRY: words(
         """
-        kadaoqiri kahaoyouxiaoqi kapiandaoqiri kapianyouxiaoqi kayouxiaoqi kdqr khyxq kpdqr kpyxq kyxq xinyongkadaoqiri
-        xinyongkayouxiaoqi xykdqr xykyxq yhkyxq yinhangkayouxiaoqi
+        kadaoqiri kahaoyouxiaoqi kapiandaoqiri kapianyouxiaoqi kayouxiaoqi kdqr khyxq kpdqr kpyxq kyxq xykdqr xykyxq
+        yhkyxq
         """,
     ),
     Element.TRACK_DATA: words(
         """
         cdsj cdxx cidao cidaoshuju cidaoxinxi citiaoshuju citiaoxinxi ctsj ctxx dengxiaocidao dxcd ecd ecdsj ecdxx erci
-        ercidao ercidaoshuju ercidaoxinxi sanci sancidao scd xinpiandengxiaocidao xpdxcd ycd yicidao
+        ercidao ercidaoshuju ercidaoxinxi sanci sancidao scd xpdxcd ycd yicidao
         """,
     ),
     Element.USER_NAME: words(
         """
-        dengluming dengluyonghu dengluyonghuming dengluzhanghao dlm dlyh dlyhm dlzh huiyuanming hym nicheng weixinnicheng
-        wxnc yhdlm yhm yhnc yonghudengluming yonghuming yonghunicheng yonghuzhanghao
+        dengluming dengluyonghu dengluyonghuming dengluzhanghao dlm dlyh dlyhm dlzh huiyuanming hym nicheng
+        weixinnicheng wxnc yhdlm yhm yhnc yonghudengluming yonghuming yonghunicheng yonghuzhanghao
         """,
     ),
     Element.BIOMETRIC: words(
         """
-        hongmo htsj htsp huotishipin huotishuju renlianmuban renlianshibietezheng renlianshipin renlianshuju
-        renliantezheng renliantezhengma renliantezhengxiangliang renliantezhengzhi renlianxinxi rlmb rlsbtz rlsj rlsp rltz
-        rltzm rltzxl rltzz rlxx shengwen shengwenmuban shengwentezheng shengwushibiexinxi shengwutezheng swmb swsbxx swtz
-        zhangwen zhiwen zhiwenmuban zhiwenshuju zhiwentezheng zwmb zwsj zwtz
+        hongmo htsj htsp huotishipin huotishuju renlianmuban renlianshipin renlianshuju renliantezheng renliantezhengma
+        renliantezhengzhi renlianxinxi rlmb rlsbtz rlsj rlsp rltz rltzm rltzxl rltzz rlxx shengwen shengwenmuban
+        shengwentezheng shengwutezheng swmb swsbxx swtz zhangwen zhiwen zhiwenmuban zhiwenshuju zhiwentezheng zwmb zwsj
+        zwtz
         """,
     ),
     Element.CALL_RECORD: words(
         """
-        csly cuishouluyin dhly dianhualuyin duanxinjilu duanxinneirong dxjl dxnr huadan liaotianjilu liaotianneirong ltjl
-        ltnr luyin luyindizhi luyinlianjie luyinlujing luyinwenjian lydz lylj lywj thjl thly thnr thqd thxd tonghuajilu
-        tonghualuyin tonghuaneirong tonghuaqingdan tonghuaxiangdan tongxunlu tongxunluneirong txl txlnr xiangdan
+        csly cuishouluyin dhly dianhualuyin duanxinjilu duanxinneirong dxjl dxnr huadan liaotianjilu liaotianneirong
+        ltjl ltnr luyin luyindizhi luyinlianjie luyinlujing luyinwenjian lydz lylj lywj thjl thly thnr thqd thxd
+        tonghuajilu tonghualuyin tonghuaneirong tonghuaqingdan tonghuaxiangdan tongxunlu tongxunluneirong txl txlnr
+        xiangdan
         """,
     ),
     Element.FREE_TEXT: words(
         """
-        cjnr csbz csjl csnr cuiji cuijineirong cuishoubeizhu cuishoujilu cuishouneirong fangtanjilu ftjl gdnr genjinjilu
-        gjjl gongdanneirong goutongjilu goutongneirong gtjl gtnr liuyanneirong lynr tousuneirong tsnr waifangjilu wfjl
+        cjnr csbz csjl csnr cuiji cuijineirong cuishoubeizhu cuishoujilu cuishouneirong fangtanjilu ftjl gdnr
+        genjinjilu gjjl gongdanneirong goutongjilu goutongneirong gtjl gtnr liuyanneirong lynr tousuneirong tsnr
+        waifangjilu wfjl
         """,
     ),
 }
@@ -375,25 +363,26 @@ PINYIN_TERMS = {key: element for element, keys in _READINGS.items() for key in k
 
 PINYIN_QUALIFIERS = words(
     """
-    bangding bd benren br c ci danbaoren danwei dbr dw faren fk fq fr fukuan fuqin geren gongtongjiekuanren gr gtjkr
-    haikuan hj hk huiyuan huji hy jiating jiekuanren jinjilianxiren jjlxr jkr jt kehu kh lianxiren lxr mq muqin peiou
-    po shenqingren shoukuan sk sqr x xian xin y yg yh yinhang yl yonghu yuan yuangong yuliu z zc zhu zhuce
+    bangding bd benren br c ci danbaoren danwei dbr dw faren fk fq fr fukuan fuqin geren gongtongjiekuanren gr
+    gtjkr haikuan hj hk huiyuan huji hy jiating jiekuanren jinjilianxiren jjlxr jkr jt kehu kh lianxiren lxr mq
+    muqin peiou po shenqingren shoukuan sk sqr x xian xin y yg yh yinhang yl yonghu yuan yuangong yuliu z zc zhu
+    zhuce
     """,
 )
 
 PINYIN_NEGATIVE_TAILS = words(
     """
-    bb bh bl bm bq bs bz cd cg cs csdm cw ddh dj dm dqr fh fl fs fzjg gs gsd hh hs hy jb js jy jzr kg khh lb lhh ll ls
-    lsh lx ly mb md ms nx pc pch pp px pz qd qfjg qfrq qs qsr qx rq rs rz sb sc sf sfdm sl sm sx sxr ts wj ws xh xx yh
-    yj ys yt yxq yxqx yxx yy yys yz zb zj zl zq zs zsx zt zx
+    bb bh bl bm bq bs bz cd cg cs csdm cw ddh dj dm dqr fh fl fs fzjg gs gsd hh hs hy jb js jy jzr kg khh lb lhh ll
+    ls lsh lx ly mb md ms nx pc pch pp px pz qd qfjg qfrq qs qsr qx rq rs rz sb sc sf sfdm sl sm sx sxr ts wj ws xh
+    xx yh yj ys yt yxq yxqx yxx yy yys yz zb zj zl zq zs zsx zt zx
     """,
 )
 
 PINYIN_NEGATIVE_LABELS = words(
     """
     ajbh ajh bbh bdh bgh bwbs bwh bxdh cdh ckh cpbh cpdm dabh dah ddbh ddh dkbh dkh dzdh fkbh fpdm fph fphm gdh ggh
-    gyh gzh hdh hhh hklsh htbh hth hybh jgbh jgh jjbh jjh jsckh jsdh jsq jybh jyckh jyh jyls jylsh kddh khbh khh lsh
-    pch pwh pzbh pzh qjm qqh qqls qsh qsls rwh rzh shbh shh sjc slbh sldh slh sqbh sqdh sqh swh thm tkdh txm wdh wldh
-    xlh xtgzh ydh ygh yhbh yhlsh ywlsh zcbh zdbh zdh zfdh zflsh zje zlh zsm zwz
+    gyh gzh hdh hhh hklsh htbh hth hybh jgbh jgh jjbh jjh jsckh jsdh jsq jybh jyckh jyh jyls jylsh kddh khbh khh
+    lsh pch pwh pzbh pzh qjm qqh qqls qsh qsls rwh rzh shbh shh sjc slbh sldh slh sqbh sqdh sqh swh thm tkdh txm
+    wdh wldh xlh xtgzh ydh ygh yhbh yhlsh ywlsh zcbh zdbh zdh zfdh zflsh zje zlh zsm zwz
     """,
 )
