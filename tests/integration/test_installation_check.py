@@ -78,3 +78,12 @@ def test_a_key_file_or_folder_open_to_others_fails(tmp_path: Path) -> None:
     failed = {finding.subject for finding in check.check(home) if finding.grade is check.Grade.FAIL}
     assert failed == {"root_key", "home"}
     shutil.rmtree(home.root)
+
+
+def test_the_catalogue_of_the_standards_is_looked_at(bare_system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {finding.subject: finding for finding in check.check(bare_system.home)}
+    assert found["standards"].grade is check.Grade.OK
+    assert "225" in found["standards"].text_en
+    monkeypatch.setattr(check, "find_problems", lambda: ["cqjr009.yaml: clauses/0: breaks rule required"])
+    found = {finding.subject: finding for finding in check.check(bare_system.home)}
+    assert found["standards"].grade is check.Grade.FAIL

@@ -26,6 +26,8 @@ from kuimen.entrypoints.installation.servers import (
 from kuimen.foundation import clock
 from kuimen.foundation.clock import SystemClock
 from kuimen.foundation.errors import KuimenError
+from kuimen.standard import load_catalogue
+from kuimen.standard.validation import find_problems
 
 OLDEST_SERVER = 150_000
 LOW_DISK = 2 * 1024**3
@@ -69,7 +71,7 @@ class CheckFinding:
 
 def check(home: InstallationHome) -> list[CheckFinding]:
     """Look at everything and return the findings, the worst not first but in the order of looking."""
-    findings = [*_check_home(home), *_check_configuration(home), *_check_disk(home)]
+    findings = [*_check_home(home), *_check_configuration(home), *_check_disk(home), *_check_standards()]
     server = server_of(home)
     if isinstance(server, EmbeddedServer):
         findings += _check_binaries()
@@ -151,6 +153,16 @@ def _check_disk(home: InstallationHome) -> Iterator[CheckFinding]:
     free = shutil.disk_usage(folder).free
     grade = Grade.OK if free >= LOW_DISK else Grade.WARN
     yield _finding("disk", grade, f"可用空间 {free >> 30} GiB", f"{free >> 30} GiB free")
+
+
+def _check_standards() -> Iterator[CheckFinding]:
+    problems = find_problems()
+    if problems:
+        text = f"{len(problems)} 处不合，首处：{problems[0]}"
+        yield _finding("standards", Grade.FAIL, text, f"{len(problems)} defects, the first: {problems[0]}")
+        return
+    total = len(load_catalogue().clauses)
+    yield _finding("standards", Grade.OK, f"要求目录完整，共 {total} 条", f"the catalogue is whole: {total} clauses")
 
 
 def _check_binaries() -> Iterator[CheckFinding]:

@@ -5,7 +5,7 @@ run, so that a column added since the last scan does not hide behind an old entr
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,10 +27,14 @@ _NAMED_AT_MOST = 5
 _GRAVITY = {Category.C3.value: 3, Category.C2.value: 2, Category.C1.value: 1, Category.NONE.value: 0, "": 0}
 # Published specimens, nobody's: GB 11643 prints this certificate number, ISO 7812 tests use this card number.
 _SPECIMENS = (("身份证号 11010519491231002X", Element.RESIDENT_ID), ("联系邮箱 a.b@example.com", Element.EMAIL))
-_LOG_SETTINGS = """
-SELECT current_setting('log_error_verbosity'), current_setting('log_min_error_statement'),
-       current_setting('log_statement'), current_setting('log_min_duration_statement')
-"""
+# Settings of the server under which its log holds neither statements of work nor values.
+_LOG_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "log_error_verbosity": ("terse",),
+    "log_min_error_statement": ("panic", "fatal"),
+    "log_statement": ("none", "ddl"),
+    "log_min_duration_statement": ("-1",),
+    "log_parameter_max_length_on_error": ("0",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,19 +261,16 @@ def logs_hold_no_clear_value(context: ProbeContext) -> ProbeResult:
     logs = [row for look in looks for row in look.rows if row.type == "log"]
     dirty = [row for row in logs if row.element and not row.masked]
     with connection.cursor() as cursor:
-        cursor.execute(_LOG_SETTINGS)
-        verbosity, least, statements, slow = (str(value) for value in cursor.fetchone())
-    talkative = verbosity != "terse" or least != "panic" or statements != "none" or slow != "-1"
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(_LOG_SETTINGS)])
+        settings = {str(name): str(value) for name, value in cursor.fetchall()}
+    talkative = any(value not in _LOG_SETTINGS[name] for name, value in settings.items())
     facts: dict[str, Fact] = {
         "log_places": len(looks),
         "log_places_not_opened": sum(bool(look.fault) for look in looks),
         "findings": sum(row.hits for row in dirty),
         "files_with_findings": len({row.file for row in dirty}),
         "where": _named([f"{row.file}:{row.first_lines[0]}" if row.first_lines else str(row.file) for row in dirty]),
-        "log_error_verbosity": verbosity,
-        "log_min_error_statement": least,
-        "log_statement": statements,
-        "log_min_duration_statement": slow,
+        **settings,
     }
     return _answer(
         "登记的日志文件与数据库服务器日志设置",
