@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 
 from kuimen.entrypoints.terminal.output import emit_json
 from kuimen.foundation.errors import InvalidInputError
+from kuimen.kernels.detection.evidence import Likelihood
 
 
 class JsonLineError(InvalidInputError):
@@ -16,38 +17,58 @@ class JsonLineError(InvalidInputError):
     code = "cli.json_line"
 
 
-def read_objects(stream: TextIO, *, required: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_objects(stream: BinaryIO, *, required: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object); an unreadable line is named, its content is not.
 
     Raises:
-        JsonLineError: a line is no JSON object or lacks the `required` key.
+        JsonLineError: a line is no JSON object in UTF-8, or `required` is missing or no text.
     """
     for number, line in enumerate(stream, start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError:
-            raise JsonLineError(f"line {number} is not JSON; write one object a line") from None
-        if not isinstance(row, dict) or required not in row:
-            raise JsonLineError(f"line {number} has no `{required}`; see --help for the form")
+        except (ValueError, RecursionError):
+            raise JsonLineError(f"line {number} is not JSON in UTF-8; write one object a line") from None
+        if not isinstance(row, dict) or not isinstance(row.get(required), str):
+            raise JsonLineError(f"line {number}: `{required}` must be there and be text; see --help for the form")
         yield number, row
+
+
+def read_columns(stream: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Yield descriptions of columns whose parts have the documented types.
+
+    Raises:
+        JsonLineError: as above, or another part is of the wrong type.
+    """
+    for number, row in read_objects(stream, required="name"):
+        for name in ("table", "comment", "type"):
+            if not isinstance(row.get(name) or "", str):
+                raise JsonLineError(f"line {number}: `{name}` must be text or missing")
+        values = row.get("values")
+        if values is not None and (
+            not isinstance(values, list) or any(isinstance(value, list | dict) for value in values)
+        ):
+            raise JsonLineError(f"line {number}: `values` must be a list of texts, numbers and nulls, or missing")
+        yield row
 
 
 @click.command()
 @click.option("--jsonl", is_flag=True, required=True, help='Read {"id", "text"} lines, write {"id", "findings"} lines.')
-@click.option("--min-likelihood", default="possible", show_default=True)
+@click.option(
+    "--min-likelihood", default="possible", show_default=True, type=click.Choice([step.value for step in Likelihood])
+)
 @click.option(
     "--overlay", type=click.Choice(["fictitious"]), help="Recognise the demonstration's impossible identities."
 )
-@click.argument("stream", type=click.File("r", encoding="utf-8"), default="-")
-def detect(*, jsonl: bool, min_likelihood: str, overlay: str | None, stream: TextIO) -> None:
+@click.argument("stream", type=click.File("rb"), default="-")
+def detect(*, jsonl: bool, min_likelihood: str, overlay: str | None, stream: BinaryIO) -> None:
     """Find personal data in text; the output never holds a value."""
     import kuimen
 
     del jsonl
     for _number, row in read_objects(stream, required="text"):
-        found = kuimen.detect(str(row["text"]), min_likelihood=min_likelihood, overlay=overlay)
+        found = kuimen.detect(row["text"], min_likelihood=min_likelihood, overlay=overlay)
         emit_json(
             {
                 "id": row.get("id"),
@@ -75,14 +96,13 @@ def detect(*, jsonl: bool, min_likelihood: str, overlay: str | None, stream: Tex
 @click.option(
     "--overlay", type=click.Choice(["fictitious"]), help="Recognise the demonstration's impossible identities."
 )
-@click.argument("stream", type=click.File("r", encoding="utf-8"), default="-")
-def classify(*, jsonl: bool, overlay: str | None, stream: TextIO) -> None:
+@click.argument("stream", type=click.File("rb"), default="-")
+def classify(*, jsonl: bool, overlay: str | None, stream: BinaryIO) -> None:
     """Name the data element of every column; columns of one table are judged together."""
     import kuimen
 
     del jsonl
-    rows = [row for _number, row in read_objects(stream, required="name")]
-    for found in kuimen.classify_columns(rows, overlay=overlay):
+    for found in kuimen.classify_columns(list(read_columns(stream)), overlay=overlay):
         if found.element is None:
             emit_json({"element": None})
         else:

@@ -30,7 +30,12 @@ stderr = _console(errors=True)
 
 def emit_json(row: Mapping[str, object]) -> None:
     """Print one JSON object on one line."""
-    click.echo(json.dumps(row, ensure_ascii=False, default=str))
+    text = json.dumps(row, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can write and UTF-8 cannot
+        text = json.dumps(row, default=str)
+    click.echo(text)
 
 
 def table(title: str, *columns: str) -> Table:
