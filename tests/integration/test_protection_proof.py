@@ -69,3 +69,39 @@ def test_an_original_in_a_folder_or_another_column_is_counted(system: System, le
     hits = {place.name: place.hits for place in found.places}
     assert hits[f"folder {tmp_path.name}"] == 2
     assert found.residual_clear_values >= 3
+
+
+def test_a_second_round_proves_the_same_needles_though_nothing_is_left_to_protect(
+    system: System, lender: Lender
+) -> None:
+    made = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    protection.protect(made, actor=SYSTEM)
+    protection.scrub(made, actor=SYSTEM)
+    first = protection.prove(made, actor=SYSTEM)
+    again = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    assert again.columns_to_seal == 0
+    assert protection.scrub(again, actor=SYSTEM).complete
+    second = protection.prove(again, actor=SYSTEM)
+    assert (second.needles_raw, second.residual_clear_values) == (first.needles_raw, 0)
+
+
+@pytest.mark.clause("CQJR-6.5-b")
+def test_what_a_recogniser_overlooks_in_a_log_is_blotted_out_by_known_values(
+    system: System, lender: Lender, tmp_path: Path
+) -> None:
+    base = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    protection.protect(base, actor=SYSTEM)
+    log = tmp_path / "app.log"
+    name = next(person_name(i) for i in range(400) if len(person_name(i)) == 3)
+    log.write_text(f"INFO mobile={mobile(1)}\nINFO 甲{name}乙 ok\nINFO {mobile(2).encode().hex()}\n", encoding="utf-8")
+    size = log.stat().st_size
+    made = protection.plan(str(tmp_path), actor=SYSTEM, overlay="fictitious")
+    report = protection.protect(made, actor=SYSTEM)
+    assert report.values_destroyed == 1
+    protection.scrub(made, actor=SYSTEM)
+    text = log.read_text(encoding="utf-8")
+    assert text.splitlines()[1] == "INFO 甲*********乙 ok"
+    assert text.splitlines()[0] == "INFO mobile=******"
+    assert mobile(2).encode().hex() not in text
+    assert log.stat().st_size == size - len(mobile(1)) + 6
+    assert protection.prove(base, actor=SYSTEM, folders=[tmp_path]).places[-1].hits == 0

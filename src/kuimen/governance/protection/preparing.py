@@ -9,8 +9,9 @@ from psycopg import sql
 from kuimen.governance.protection.catalogue import columns_of, leaves_of
 from kuimen.governance.protection.naming import with_suffix
 from kuimen.governance.protection.plan import TablePlan
+from kuimen.governance.protection.rules import Action
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name, translated
-from kuimen.sources.marks import CUSTOMER_REF, ROW_KEY, ROW_KEY_COLUMN, sealed_comment
+from kuimen.sources.marks import CUSTOMER_REF, ROW_KEY, ROW_KEY_COLUMN, SealedMark, sealed_comment
 
 BLOCKS_PER_FILL = 1_000
 TRIGGER = "zz_kuimen_forget"  # BEFORE triggers fire in name order; this one must see what the others wrote
@@ -30,8 +31,10 @@ def prepare_table(session: SourceSession, plan: TablePlan) -> None:
         if plan.customer_ref:
             _add_uuid(connection, plan, plan.customer_ref, comment=CUSTOMER_REF, live=live, default=plan.is_person)
         for one in plan.referenced:
-            mark = sealed_comment(str(one.element), column=one.name)
-            _add_uuid(connection, plan, one.reference, comment=mark, live=live, default=False)
+            mark = SealedMark(
+                element=str(one.element), column=one.name, type=one.type, follows=one.action is Action.FOLLOW
+            )
+            _add_uuid(connection, plan, one.reference, comment=sealed_comment(mark), live=live, default=False)
         watched = [one for one in plan.referenced if one.name in live]
         if watched:
             _install_trigger(connection, plan, table)
@@ -169,11 +172,16 @@ def _equality(own: str, other: str, own_type: str, other_type: str) -> sql.Compo
 
 def leaf_tables(connection: Connection, plan: TablePlan) -> list[tuple[str, str]]:
     """Return the tables that hold the rows of a planned table."""
+    return leaves(connection, plan.schema, plan.name)
+
+
+def leaves(connection: Connection, schema: str, name: str) -> list[tuple[str, str]]:
+    """Return the tables that hold the rows of a table: itself, or its partitions."""
     with translated():
         row = connection.execute(
             "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname = %s AND c.relname = %s",
-            (plan.schema, plan.name),
+            (schema, name),
         ).fetchone()
         return leaves_of(connection, row[0]) if row else []
 

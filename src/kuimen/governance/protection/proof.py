@@ -92,7 +92,7 @@ def search_places(
                 progress(done, total, name)
             done += 1
             try:
-                hits, size = _search_file(needle_set, path)
+                hits, size = sum(1 for _ in hits_in(needle_set, path)), path.stat().st_size
             except FileNotFoundError:
                 continue  # the server removed it meanwhile
             except OSError:
@@ -109,16 +109,21 @@ def search_places(
     return searched, unread
 
 
-def _search_file(needle_set: NeedleSet, path: Path) -> tuple[int, int]:
-    hits, size, tail = 0, 0, b""
+def hits_in(needle_set: NeedleSet, path: Path) -> Iterator[tuple[int, int]]:
+    """Yield the byte ranges of a file that hold a needle in any encoding; each once.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    position, tail = 0, b""
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):
-            size += len(block)
             window = tail + block
-            # a hit that lies wholly in the overlap was counted with the block before
-            hits += sum(hit.end > len(tail) for hit in needle_set.search(window))
+            for hit in needle_set.search(window):
+                if hit.end > len(tail):  # what lies wholly in the overlap was told with the block before
+                    yield position - len(tail) + hit.offset, position - len(tail) + hit.end
+            position += len(block)
             tail = window[-OVERLAP:]
-    return hits, size
 
 
 def server_files(places: ServerPlaces) -> list[tuple[str, list[Path]]]:

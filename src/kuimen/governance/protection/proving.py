@@ -6,16 +6,17 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from kuimen.foundation.errors import KuimenError
 from kuimen.foundation.identifiers import RecordId
 from kuimen.gate.audit import services as audit
 from kuimen.gate.disclosure.services import bulk_for_system
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
-from kuimen.governance.inventory.rules import TO_BE_PROTECTED
+from kuimen.governance.inventory.rules import TO_BE_PROTECTED, SourceKind
 from kuimen.governance.protection import destroyed
 from kuimen.governance.protection.places import ServerPlaces, find_places
-from kuimen.governance.protection.plan import ProtectionPlan, TablePlan
-from kuimen.governance.protection.preparing import block_ranges, leaf_tables
+from kuimen.governance.protection.plan import ProtectionPlan
+from kuimen.governance.protection.preparing import block_ranges, leaves
 from kuimen.governance.protection.proof import (
     Original,
     ProofReport,
@@ -26,6 +27,7 @@ from kuimen.governance.protection.proof import (
 from kuimen.governance.protection.rules import SHARED_VOCABULARY
 from kuimen.governance.protection.session import SourceSession, column, joined, table_name
 from kuimen.kernels.elements import Element
+from kuimen.sources.marks import SealedMark, sealed_mark
 from kuimen.sources.relations import RelationInfo, RelationKind
 from kuimen.sources.scan import CLEAR, NOT_READ, ScanRow, scan_open
 
@@ -34,6 +36,7 @@ PURPOSE = "residual_proof"
 _BLOCKS = 500
 _CHECKPOINT_DENIED = "pages not yet written by the server (CHECKPOINT is not permitted to this role)"
 _RESUMED = "values destroyed by another process: only their columns were re-scanned"
+_HOLDERS = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALISED})
 _TEXT_TYPES = ("character", "text", "json", "citext")
 
 
@@ -49,7 +52,7 @@ def prove_source(
     """Prove a database; see `services.prove`."""
     session = SourceSession(parameters)
     try:
-        originals, not_covered = _originals(plan, session)
+        originals, not_covered = _originals(plan, row, session)
         raw, rescan = split_needles(originals)
         try:
             session.connection.execute("CHECKPOINT")
@@ -106,21 +109,9 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
-def _originals(plan: ProtectionPlan, session: SourceSession) -> tuple[list[Original], list[str]]:
+def _originals(plan: ProtectionPlan, row: DataSource, session: SourceSession) -> tuple[list[Original], list[str]]:
     """Open every record the source refers to, and add what this process destroyed."""
-    originals: list[Original] = []
-    for table in plan.tables:
-        types = {one.reference: one.type for one in table.sealed}
-        for ids, type_name in _references(session, table, types):
-            opened = bulk_for_system(PURPOSE, [RecordId(one) for one in ids], procedure="protection.prove")
-            originals += [
-                Original(
-                    element=value.element,
-                    text=value.reveal_for(PURPOSE),
-                    stored_as_text=type_name.startswith(_TEXT_TYPES),
-                )
-                for _, value in opened
-            ]
+    originals = list(sealed_originals(row, session))
     not_covered = []
     kept = destroyed.take(plan.job_id) if plan.job_id else None
     if kept is None and plan.columns_to_destroy:
@@ -128,22 +119,49 @@ def _originals(plan: ProtectionPlan, session: SourceSession) -> tuple[list[Origi
     return originals + (kept or []), not_covered
 
 
-def _references(
-    session: SourceSession, table: TablePlan, types: dict[str, str]
-) -> Iterator[tuple[list[RecordId], str]]:
-    for schema, leaf in leaf_tables(session.connection, table):
-        query = sql.SQL("SELECT {} FROM ONLY {} AS t WHERE t.ctid >= %s::tid AND t.ctid < %s::tid").format(
-            joined([column(name) for name in types], ", ") if types else sql.SQL("NULL"), table_name(schema, leaf)
-        )
-        if not types:
+def known_originals() -> Iterator[Original]:
+    """Yield the originals of every protected database that can be reached; what cannot is left out."""
+    for row in DataSource.objects.filter(kind=SourceKind.POSTGRESQL.value, active=True, protected_at__isnull=False):
+        try:
+            session = SourceSession(inventory.connection_of(row))
+        except KuimenError:
             continue
+        try:
+            yield from sealed_originals(row, session)
+        finally:
+            session.close()
+
+
+def sealed_originals(row: DataSource, session: SourceSession) -> Iterator[Original]:
+    """Yield the value of every record that the source's reference columns name, opened through disclosure."""
+    with inventory.reopen(row) as source:
+        relations = source.describe()
+    for relation in relations:
+        marks = {one.name: mark for one in relation.columns if (mark := sealed_mark(one.comment)) and not mark.follows}
+        if not marks or relation.kind not in _HOLDERS:
+            continue
+        for ids, mark in _references(session, relation, marks):
+            opened = bulk_for_system(PURPOSE, ids, procedure="protection.prove")
+            as_text = mark.type.startswith(_TEXT_TYPES)
+            for _, value in opened:
+                yield Original(element=value.element, text=value.reveal_for(PURPOSE), stored_as_text=as_text)
+
+
+def _references(
+    session: SourceSession, relation: RelationInfo, marks: Mapping[str, SealedMark]
+) -> Iterator[tuple[list[RecordId], SealedMark]]:
+    wanted = joined([column(name) for name in marks], ", ")
+    for schema, leaf in leaves(session.connection, relation.schema or "public", relation.name):
+        query = sql.SQL("SELECT {} FROM ONLY {} AS t WHERE t.ctid >= %s::tid AND t.ctid < %s::tid").format(
+            wanted, table_name(schema, leaf)
+        )
         for bounds in block_ranges(session.connection, schema, leaf, _BLOCKS):
             with session.transaction() as connection:
                 rows = connection.execute(query, bounds).fetchall()
-            for position, type_name in enumerate(types.values()):
+            for position, mark in enumerate(marks.values()):
                 ids = [RecordId(found[position]) for found in rows if found[position] is not None]
                 if ids:
-                    yield ids, type_name
+                    yield ids, mark
 
 
 def _is_distinctive(original: Original) -> bool:
@@ -163,7 +181,7 @@ def _equal_cells(session: SourceSession, row: DataSource, short: set[str]) -> in
 
 
 def _text_columns(relation: RelationInfo) -> list[str]:
-    if relation.kind not in {RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALISED}:
+    if relation.kind not in _HOLDERS:
         return []
     return [one.name for one in relation.columns if one.type.startswith(_TEXT_TYPES)]
 

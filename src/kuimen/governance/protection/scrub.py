@@ -4,12 +4,12 @@ A named procedure: every step says whether it was done, was not permitted, or do
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import errors as pg_errors
@@ -17,13 +17,21 @@ from psycopg import sql
 
 from kuimen.foundation.errors import KuimenError
 from kuimen.governance.protection.places import ServerPlaces
-from kuimen.governance.protection.plan import TablePlan
 from kuimen.governance.protection.session import SourceSession, table_name
 from kuimen.kernels.elements.overlay import RecognitionTables
+from kuimen.sources.marks import SEALED_PREFIX
 from kuimen.sources.prose import findings_in
 from kuimen.sources.textfiles import shape_of
 
 _MOST_ROUNDS = 300
+_CHANGED: LiteralString = """
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+                  AND (a.attisdropped OR col_description(a.attrelid, a.attnum) LIKE %s))
+    ORDER BY 1, 2
+"""
 
 
 class ScrubState(StrEnum):
@@ -70,7 +78,6 @@ def scrub_database(
     session: SourceSession,
     *,
     label: str,
-    tables: Sequence[TablePlan],
     places: ServerPlaces,
     recognition: RecognitionTables,
     progress: Callable[[int, int, str], None] | None = None,
@@ -81,7 +88,7 @@ def scrub_database(
             "rewrite_tables",
             "重写表与索引（VACUUM FULL）",
             "rewrite tables and indexes (VACUUM FULL)",
-            lambda: _rewrite(session, tables),
+            lambda: _rewrite(session),
             "请以表属主或超级用户执行 VACUUM FULL",
             "run VACUUM FULL on the tables as their owner",
         ),
@@ -151,12 +158,12 @@ def _run(step: Callable[[], tuple[ScrubState, str]]) -> tuple[ScrubState, str]:
         return ScrubState.FAILED, type(error).__name__
 
 
-def _rewrite(session: SourceSession, tables: Sequence[TablePlan]) -> tuple[ScrubState, str]:
-    if not tables:
-        return ScrubState.NOT_APPLICABLE, "no table was changed"
-    for plan in tables:
-        session.connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(table_name(plan.schema, plan.name)))
-    return ScrubState.DONE, f"{len(tables)} tables"
+def _rewrite(session: SourceSession) -> tuple[ScrubState, str]:
+    """Rewrite every table that has lost a column or holds references, whichever run did it."""
+    tables = session.connection.execute(_CHANGED, (f"{SEALED_PREFIX}%",)).fetchall()
+    for schema, name in tables:
+        session.connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(table_name(schema, name)))
+    return (ScrubState.DONE if tables else ScrubState.NOT_APPLICABLE), f"{len(tables)} tables"
 
 
 def _rewrite_statistics(session: SourceSession) -> tuple[ScrubState, str]:

@@ -22,7 +22,7 @@ from kuimen.governance.protection.places import find_places
 from kuimen.governance.protection.plan import ProtectionPlan, load_plan
 from kuimen.governance.protection.planning import build_file_plan, build_plan
 from kuimen.governance.protection.proof import ProofReport
-from kuimen.governance.protection.proving import prove_files, prove_source
+from kuimen.governance.protection.proving import known_originals, prove_files, prove_source
 from kuimen.governance.protection.reports import ProtectReport, store_proof, store_scrub
 from kuimen.governance.protection.scrub import ScrubReport, scrub_database
 from kuimen.governance.protection.scrub_files import scrub_folder
@@ -126,10 +126,12 @@ def scrub(
     """
     row = inventory.source_of(made.source_id)
     if row.kind == SourceKind.FILES.value:
-        report = scrub_folder(Path(row.location["path"]), label=row.label)
+        report = scrub_folder(
+            Path(row.location["path"]), label=row.label, originals=known_originals(), progress=progress
+        )
     else:
         parameters = _maintenance(row, maintenance, maintenance_credentials)
-        report = _scrub_database(made, row, parameters, progress)
+        report = _scrub_database(row, parameters, progress)
     store_scrub(made, report, actor=actor)
     return report
 
@@ -145,15 +147,12 @@ def _maintenance(row: DataSource, location: str | None, credentials_file: Path |
     return parameters
 
 
-def _scrub_database(
-    made: ProtectionPlan, row: DataSource, parameters: dict[str, str], progress: Progress | None
-) -> ScrubReport:
+def _scrub_database(row: DataSource, parameters: dict[str, str], progress: Progress | None) -> ScrubReport:
     session = SourceSession(parameters)
     try:
         return scrub_database(
             session,
             label=row.label,
-            tables=[table for table in made.tables if table.has_work],
             places=find_places(session),
             recognition=tables_of(row.overlay or None),
             progress=progress,
