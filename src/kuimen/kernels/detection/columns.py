@@ -99,7 +99,7 @@ def classify_columns(columns: Sequence[ColumnSample], tables: RecognitionTables 
     Returns:
         One finding per column, in the order given.
 
-    Cost: about 20 µs a column by name alone, about 1 ms with 200 values.
+    Cost: about 70 µs a column by name alone, about 3 ms with 200 values.
     """
     judgements = [_judge(column, tables) for column in columns]
     sure = _telling_by_table(judgements)

@@ -1,7 +1,8 @@
 """Fold a text for recognition and lead every offset back to the text that was given.
 
-Full-width letters and digits, ideographic spaces, circled or mathematical digits become ASCII (NFKC, letter by
-letter); characters without width vanish. Nothing else moves, so most offsets are the same on both sides.
+Full-width letters and digits, ideographic spaces and mathematical digits become ASCII (NFKC, letter by letter);
+characters without width vanish. Circled and raised digits stay as they are: before or behind a number they count items
+and notes. Nothing else moves, so most offsets are the same on both sides.
 """
 
 import re
@@ -13,6 +14,9 @@ _ONE_TO_ONE[0x3000] = 0x20
 _ONE_TO_ONE[0x00A0] = 0x20
 _ONE_TO_ONE.update(dict.fromkeys((0x2022, 0x2027, 0x30FB, 0xFF65, 0x2219, 0x22C5, 0x16EB), 0x00B7))  # dots inside names
 _ONE_TO_ONE.update(dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), 0x2D))
+_ORDINALS = frozenset(
+    map(chr, (*range(0x2070, 0x20A0), *range(0x2460, 0x2500), *range(0x2776, 0x2794), 0xB2, 0xB3, 0xB9))
+)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\ufe00-\ufe0f]")
 
 _FOLDABLE = re.compile(f"[{re.escape(''.join(map(chr, _ONE_TO_ONE)))}]")
@@ -54,7 +58,7 @@ def fold(text: str) -> Folded:
     for position, letter in enumerate(simple):
         if _INVISIBLE.match(letter):
             continue
-        plain = letter if letter.isascii() else unicodedata.normalize("NFKC", letter)
+        plain = letter if letter.isascii() or letter in _ORDINALS else unicodedata.normalize("NFKC", letter)
         letters.append(plain)
         origins.extend([position] * len(plain))
     return Folded("".join(letters), origins, len(text))

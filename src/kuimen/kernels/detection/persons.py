@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
+from kuimen.kernels.detection.naming import ZH_INDEX
 from kuimen.kernels.detection.terms_zh import ZH_TERMS
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements.model import Element
@@ -32,7 +33,14 @@ _DOTTED_ANYWHERE = re.compile(
     r"(?<![\u3400-\u9fff·])[\u3400-\u9fff]{2,8}(?:·[\u3400-\u9fff]{2,8}){1,3}(?![\u3400-\u9fff·])"
 )
 _LATIN = re.compile(r"[A-Z][A-Za-z]{1,20}(?:[ ·.-][A-Z][A-Za-z]{1,20}){1,3}(?![A-Za-z0-9])")
-_HAN_RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+")
+# Bounded, so that a text of labels only stays linear.
+_HAN_RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{1,12}")
+_NO_NAMES = words(
+    """
+    未知 暂无 不详 无名 没有 为空 测试 本人 某某 匿名 保密 未填 未提供 先生 女士 小姐 其他 其它 错误 失败 成功 正常
+    异常 不能为空
+    """,
+)
 
 # Characters that given names do not hold and sentences do.
 _STOPS = frozenset(
@@ -85,17 +93,18 @@ def _name_at(text: str, start: int, *, separated: bool) -> tuple[int, tuple[Evid
     if run is None:
         latin = _LATIN.match(text, start) if separated else None
         return (latin.end(), (Evidence(EvidenceKind.FORMAT, "capitalised words", 1),)) if latin else None
+    return None if run[0] in _NO_NAMES or run[0] in ZH_INDEX else _in_run(text, start, run.end(), separated=separated)
+
+
+def _in_run(text: str, start: int, limit: int, *, separated: bool) -> tuple[int, tuple[Evidence, ...]] | None:
+    """Find the end of a name inside a run of Chinese characters; after a colon a short run is the name."""
     width = surname_width(text, start)
-    if separated and run.end() - start <= _LONGEST_PLAIN and run.end() - start > max(width, 1):
-        given = text[start + width : run.end()]
+    if separated and limit - start <= _LONGEST_PLAIN and limit - start > max(width, 1):
+        given = text[start + width : limit]
         if not _STOPS.intersection(given) and not any(given.endswith(word) for word in ("先生", "女士")):
-            return run.end(), (_surname_evidence(width),)
-    if not width:
-        return None
-    length = _given_length(text, start + width, run.end())
-    if not length:
-        return None
-    return start + width + length, (_surname_evidence(width),)
+            return limit, (_surname_evidence(width),)
+    length = _given_length(text, start + width, limit) if width else 0
+    return (start + width + length, (_surname_evidence(width),)) if length else None
 
 
 def _surname_evidence(width: int) -> Evidence:

@@ -141,7 +141,7 @@ _PHRASES: Mapping[Element, str] = {
     Element.OCCUPATION: """
         occupation profession job job_title job_name title_job career position_name work_position occupation_code
         occp occp_cd occup occu occupation_cd duty job_position vocation post_title profession_code professional
-        work_type job_type occupation_type profession_type work_post headship post_name position_title
+        work_type job_type occupation_type profession_type work_post headship post_name position_title post
     """,
     Element.EDUCATION: """
         education edu degree edu_level education_level edu_degree education_degree diploma academic_degree
@@ -312,13 +312,13 @@ _WEAK = words(
     """
     expdate exp_date_card last_ip cc_exp moble track_info photo avatar front_url back_url front_pic back_pic account
     acct position location street score capital outstanding answer token pin track title company school nation mail
-    job duty degree captcha ip_addr_no title_job quota secret authorization credential iris geo recording
-    school_name wx mac relation ssn payee payer borrower debtor applicant caller callee nick pan crdt_no paper_no
-    doc_no document_no cert_id card_code license_no credit_level risk_level total_score session_key openid open_id
-    unionid union_id credit_code race id_code cert_code alias_name penalty position_name post_name receive_amount
-    pay_amount actual_amount total_balance bearer cell secret_id app_key id_name receiver_name manager_name
-    score_value settle_amount contract_amount collection_amount called_no msisdn folk security_code identity_id
-    job_name org_code organization_code work_type amount_due
+    duty degree captcha ip_addr_no title_job quota secret authorization credential iris geo recording school_name wx
+    mac relation ssn payee payer borrower debtor applicant caller callee nick pan crdt_no paper_no doc_no
+    document_no cert_id card_code license_no credit_level risk_level total_score session_key openid open_id unionid
+    union_id credit_code race id_code cert_code alias_name penalty position_name post_name receive_amount pay_amount
+    actual_amount total_balance bearer cell secret_id app_key id_name receiver_name manager_name score_value
+    settle_amount contract_amount collection_amount called_no msisdn folk security_code identity_id job_name
+    org_code organization_code work_type amount_due post
 """,
 )
 
