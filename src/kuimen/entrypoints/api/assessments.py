@@ -11,6 +11,7 @@ from kuimen.assessment import services
 from kuimen.assessment.reading import AssessmentView
 from kuimen.assessment.report import report_file
 from kuimen.assessment.rules import Verdict
+from kuimen.entrypoints.api.bodies import NO_NUL, Strict
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, do_once
 from kuimen.gate.access import services as access
@@ -46,16 +47,16 @@ class Detail(Summary):
     clauses: list[ClauseOut]
 
 
-class JudgementIn(Schema):
+class JudgementIn(Strict):
     """What a person judges; it counts once a second person approves it."""
 
-    clause_id: str = Field(max_length=64)
+    clause_id: str = Field(max_length=64, pattern=NO_NUL)
     verdict: Verdict
-    reason: str = Field(max_length=2000)
-    evidence_reference: str = Field(max_length=500)
+    reason: str = Field(max_length=2000, pattern=NO_NUL)
+    evidence_reference: str = Field(max_length=500, pattern=NO_NUL)
 
 
-class DecisionIn(Schema):
+class DecisionIn(Strict):
     """Approve or refuse a judgement."""
 
     approved: bool

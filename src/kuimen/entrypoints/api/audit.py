@@ -1,12 +1,14 @@
 """The audit log: entries, proofs, the view behind a watermark."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
+from kuimen.entrypoints.api.bodies import NO_NUL, Strict
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, do_once
 from kuimen.gate.access import services as access
@@ -15,6 +17,10 @@ from kuimen.gate.audit import services
 from kuimen.gate.audit.services import EntryFilter, EntryView, Outcome
 
 router = Router()
+
+Text = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+Position = Annotated[int, Field(ge=1, le=2**62)]
+Limit = Annotated[int, Field(ge=1, le=100)]
 
 
 class EntryOut(Schema):
@@ -61,15 +67,15 @@ class ProofOut(Schema):
 class Wanted(Schema):
     """Filters; each one that is given narrows the answer."""
 
-    actor: str = ""
-    action: str = ""
+    actor: Text = ""
+    action: Text = ""
     outcome: Outcome | None = None
-    purpose: str = ""
-    object_type: str = ""
-    object_ref: str = ""
+    purpose: Text = ""
+    object_type: Text = ""
+    object_ref: Text = ""
     view_id: UUID | None = None
-    since: datetime | None = None
-    before_time: datetime | None = None
+    since: AwareDatetime | None = None
+    before_time: AwareDatetime | None = None
 
 
 class RiskOut(Schema):
@@ -81,14 +87,12 @@ class RiskOut(Schema):
     count: int
 
 
-class ReviewIn(Schema):
+class ReviewIn(Strict):
     """What an auditor concludes about the high-risk operations of an interval."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    since: datetime
-    before: datetime
-    conclusion: str = Field(min_length=2, max_length=500)
+    since: AwareDatetime
+    before: AwareDatetime
+    conclusion: str = Field(min_length=2, max_length=500, pattern=NO_NUL)
 
 
 def _out(entry: EntryView) -> EntryOut:
@@ -100,7 +104,9 @@ def _may_read(request: HttpRequest) -> None:
 
 
 @router.get("/entries", response=EntriesOut, summary="Entries, newest first")
-def entries(request: HttpRequest, wanted: Query[Wanted], before: int | None = None, limit: int = 100) -> EntriesOut:
+def entries(
+    request: HttpRequest, wanted: Query[Wanted], before: Position | None = None, limit: Limit = 100
+) -> EntriesOut:
     """Return one page of entries."""
     _may_read(request)
     fields = wanted.model_dump(exclude={"before_time"})
@@ -135,7 +141,7 @@ def view(request: HttpRequest, view_id: UUID) -> list[EntryOut]:
 
 
 @router.get("/risks", response=list[RiskOut], summary="High-risk operations")
-def risks(request: HttpRequest, since: datetime, before: datetime) -> list[RiskOut]:
+def risks(request: HttpRequest, since: AwareDatetime, before: AwareDatetime) -> list[RiskOut]:
     """Return the high-risk operations of an interval, by day and person."""
     _may_read(request)
     return [

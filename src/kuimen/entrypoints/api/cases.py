@@ -1,16 +1,20 @@
 """Collection cases: list, open, step, challenge, reveal. Calls name cases and elements, never a number or a name."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from kuimen.entrypoints.api.bodies import NO_NUL, Strict, Words
 from kuimen.entrypoints.api.caller import caller_of
-from kuimen.entrypoints.api.idempotency import Answer, do_once, idempotency_key
+from kuimen.entrypoints.api.idempotency import Answer, IdempotencyKeyReusedError, do_once, idempotency_key
 from kuimen.foundation.sensitive import Sensitive
+from kuimen.gate.disclosure.errors import IdempotencyConflictError
 from kuimen.gate.disclosure.services import ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.rules import LoanStatus
@@ -20,11 +24,7 @@ from kuimen.scenarios.collections.services import CaseSummary
 
 router = Router()
 
-
-class Strict(Schema):
-    """A body in which an unknown field is an error: a clear number has nowhere to go."""
-
-    model_config = ConfigDict(extra="forbid")
+Page = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class CaseOut(Schema):
@@ -65,7 +65,7 @@ class EventIn(Strict):
     """What happens to the case; `assignee` and `until` go with assign, `hold_reason` with hold."""
 
     event: CaseEvent
-    assignee: str = Field("", max_length=32)
+    assignee: str = Field("", max_length=32, pattern=NO_NUL)
     until: date | None = None
     hold_reason: HoldReason | None = None
 
@@ -89,7 +89,7 @@ class RevealIn(Strict):
 
     element: Element
     reason_code: ReasonCode
-    reason: str = Field(min_length=4, max_length=200)
+    reason: Words
 
 
 class RevealOut(Schema):
@@ -107,12 +107,12 @@ class CreateIn(Strict):
     loan_ref: UUID
 
 
-def _case(case: CaseSummary, masked: dict[str, str]) -> dict[str, object]:
+def _case(case: CaseSummary, masked: Mapping[Element, str]) -> dict[str, object]:
     return {
         "case_id": case.case_id, "number": case.number, "bucket": case.bucket.value, "state": case.state.value,
         "principal": case.principal, "balance": case.balance, "instalment": case.instalment,
         "written_off": case.written_off, "assignee": case.assignee, "agency": case.agency, "until": case.until,
-        "masked": masked,
+        "masked": {element.value: text for element, text in masked.items()},
     }  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _case(case: CaseSummary, masked: dict[str, str]) -> dict[str, object]:
 def list_cases(
     request: HttpRequest,
     response: HttpResponse,
-    page: int = 1,
+    page: Page = 1,
     state: CaseState | None = None,
     bucket: LoanStatus | None = None,
 ) -> dict[str, object]:
@@ -128,7 +128,7 @@ def list_cases(
     response["Cache-Control"] = "no-store"
     found = services.list_cases(caller_of(request), page=page, state=state, bucket=bucket)
     return {
-        "items": [_case(case, dict(found.masked.get(case.case_id, {}))) for case in found.cases],
+        "items": [_case(case, found.masked.get(case.case_id, {})) for case in found.cases],
         "view_id": found.watermark.view_id if found.watermark else None,
         "page": found.page,
         "pages": found.pages,
@@ -153,7 +153,7 @@ def open_case(request: HttpRequest, response: HttpResponse, case_id: UUID) -> di
     response["Cache-Control"] = "no-store"
     view = services.open_case(caller_of(request), case_id)
     return {
-        **_case(view.case, dict(view.masked)),
+        **_case(view.case, view.masked),
         "view_id": view.watermark.view_id,
         "events": [event.value for event in view.events],
     }
@@ -189,14 +189,18 @@ def challenge(request: HttpRequest, case_id: UUID, body: ChallengeIn) -> Challen
 def reveal(request: HttpRequest, response: HttpResponse, case_id: UUID, body: RevealIn) -> RevealOut:
     """Show one field in clear for a short time, within the day's quota; the same key counts once."""
     response["Cache-Control"] = "no-store"
-    shown = services.reveal(
-        caller_of(request),
-        case_id,
-        element=body.element,
-        reason_code=body.reason_code,
-        reason=body.reason,
-        idempotency_key=idempotency_key(request),
-    )
+    key = idempotency_key(request)
+    try:
+        shown = services.reveal(
+            caller_of(request),
+            case_id,
+            element=body.element,
+            reason_code=body.reason_code,
+            reason=body.reason,
+            idempotency_key=key,
+        )
+    except IdempotencyConflictError:
+        raise IdempotencyKeyReusedError("this Idempotency-Key was used with another request; draw a new one") from None
     return RevealOut(
         value=shown.value.reveal_for("answer of a recorded reveal"),
         expires_at=shown.expires_at,

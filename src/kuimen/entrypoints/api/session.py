@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field, SecretStr
 
+from kuimen.entrypoints.api.bodies import NO_NUL, Strict
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access import services as access
@@ -13,10 +14,10 @@ from kuimen.gate.access import services as access
 router = Router()
 
 
-class SignIn(Schema):
+class SignIn(Strict):
     """What a member of staff signs in with."""
 
-    staff_no: str = Field(max_length=32)
+    staff_no: str = Field(max_length=32, pattern=NO_NUL)
     password: SecretStr = Field(max_length=512)
     totp: SecretStr = Field(max_length=12)
 

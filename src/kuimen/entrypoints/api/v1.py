@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from ninja import NinjaAPI
 
-from kuimen.entrypoints.api import assessments, audit, cases, inventory, session, standards
+from kuimen.entrypoints.api import assessments, audit, cases, grants, inventory, session, standards, tickets
 from kuimen.entrypoints.api.caller import SessionCaller, TokenCaller
 from kuimen.entrypoints.api.problems import register_handlers
 
@@ -22,6 +22,8 @@ api = NinjaAPI(
 register_handlers(api)
 api.add_router("/session", session.router, tags=["session"])
 api.add_router("/collections/cases", cases.router, tags=["collections"])
+api.add_router("/grants", grants.router, tags=["grants"])
+api.add_router("/approvals", tickets.router, tags=["approvals"])
 api.add_router("/inventory", inventory.router, tags=["inventory"])
 api.add_router("/audit", audit.router, tags=["audit"])
 api.add_router("/assessments", assessments.router, tags=["assessments"])
