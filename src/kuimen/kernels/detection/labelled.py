@@ -93,7 +93,7 @@ _NO_SEPARATOR_POINTS, _SEPARATOR_POINTS = 2, 3
 # Behind Chinese labels these have recognisers of their own, which know where they end.
 _SPOKEN = frozenset({Element.PERSON_NAME, Element.ADDRESS, Element.COMPANY_NAME})
 
-_ASCII_KEY = re.compile(r"(?<![0-9A-Za-z_.])([A-Za-z][0-9A-Za-z_.-]{1,40})[\"']?\s{0,2}(?:[:=]|=>)\s{0,2}[\"'\[]{0,2}")
+_ASCII_KEY = re.compile(r"(?<![0-9A-Za-z_.])([A-Za-z][0-9A-Za-z_.-]{1,40}+)[\"']?\s{0,2}(?:[:=]|=>)\s{0,2}[\"'\[]{0,2}")
 _ZH_TERM_OWNERS = {
     term.upper(): element
     for element, terms in ZH_TERMS.items()

@@ -15,6 +15,7 @@ from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import DivisionRank, IssuerRank, RecognitionTables
 
 _RESIDENCE_PERMIT_AREAS = frozenset({"810000", "820000", "830000"})
+_NATIONAL_OFFICE = "10"
 _CENTURIES = frozenset({"18", "19", "20"})
 
 
@@ -73,9 +74,9 @@ def company_code_evidence(code: str, tables: RecognitionTables) -> tuple[Evidenc
     """Return what eighteen characters prove about a unified social credit code."""
     if code[0] not in "123456789ANY" or code[1] not in "1234569" or not code[2:8].isdecimal():
         return ()
-    rank = tables.division_rank(code[2:8])
-    if code[2:4] not in tables.provinces and code[2:4] != "10":
+    if code[2:4] not in tables.provinces and code[2:4] != _NATIONAL_OFFICE:
         return ()
+    rank = tables.division_rank(code[2:8])
     if not uscc_checksum_holds(code):
         return ()
     letters = not code.isdecimal()

@@ -67,6 +67,7 @@ def detect(
     return _findings(folded, kept)
 
 
+_ALL = frozenset(Element)
 _NUMBERS = frozenset(
     {
         Element.RESIDENT_ID, Element.OTHER_CERTIFICATE, Element.PASSPORT, Element.MOBILE, Element.LANDLINE,
@@ -81,22 +82,27 @@ _IDENTIFIERS = frozenset(
 )  # fmt: skip
 
 
+_CREDENTIALS = frozenset({Element.TRACK_DATA, Element.SECRET_KEY})
+
+
 def _candidates(text: str, tables: RecognitionTables, wanted: Collection[Element] | None) -> Iterator[Candidate]:
     """Run the recognisers that can yield what is wanted."""
-    for stream in _streams(text, tables, frozenset(wanted) if wanted is not None else frozenset(Element)):
-        for candidate in stream:
-            if wanted is None or candidate.element in wanted:
-                yield candidate
+    if wanted is None:
+        for stream in _streams(text, tables, _ALL):
+            yield from stream
+        return
+    for stream in _streams(text, tables, frozenset(wanted)):
+        yield from (candidate for candidate in stream if candidate.element in wanted)
 
 
 def _streams(text: str, tables: RecognitionTables, wanted: frozenset[Element]) -> Iterator[Iterator[Candidate]]:
-    if wanted & _NUMBERS:
+    if not wanted.isdisjoint(_NUMBERS):
         yield recognise_numbers(text, tables)
-    if wanted & _IDENTIFIERS:
+    if not wanted.isdisjoint(_IDENTIFIERS):
         yield recognise_identifiers(text, tables)
-    if wanted & {Element.TRACK_DATA, Element.SECRET_KEY}:
+    if not wanted.isdisjoint(_CREDENTIALS):
         yield recognise_credentials(text)
-    if wanted & LABELLED:
+    if not wanted.isdisjoint(LABELLED):
         yield recognise_labelled(text)
     if text.isascii():
         return
