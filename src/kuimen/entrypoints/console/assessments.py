@@ -13,12 +13,23 @@ from kuimen.assessment.reading import AssessmentView, ClauseView
 from kuimen.assessment.report import report_file
 from kuimen.assessment.rules import Verdict
 from kuimen.entrypoints.console.context import may
+from kuimen.entrypoints.console.language import say
 from kuimen.entrypoints.console.overview import subject_or_login
+from kuimen.entrypoints.console.words import CONCLUSIONS, fact_words
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
 
 Row = dict[str, object]
 TONES = {Verdict.CONFORM: "good", Verdict.NONCONFORM: "bad", Verdict.INSUFFICIENT: "open"}
+# what needs somebody comes first
+ORDER = (
+    Verdict.NONCONFORM,
+    Verdict.PARTIAL,
+    Verdict.INSUFFICIENT,
+    Verdict.CONFORM,
+    Verdict.NOT_APPLICABLE,
+    Verdict.NOT_ASSESSED,
+)
 
 
 @login_required
@@ -33,18 +44,22 @@ def assessment(request: HttpRequest) -> HttpResponse:
         "assessment": found,
         "may_run": may(subject, Action.ASSESSMENT_RUN),
         "chosen": chosen,
-        "verdicts": [{"code": v.value, "title_zh": v.title_zh, "title_en": v.title_en} for v in Verdict],
+        "verdicts": [{"code": v.value, "title_zh": v.title_zh, "title_en": v.title_en.capitalize()} for v in Verdict],
     }
     if found is not None:
+        wanted = [
+            item
+            for item in found.clauses
+            if (not chosen["verdict"] or item.verdict.value == chosen["verdict"])
+            and (not chosen["standard"] or item.clause.standard == chosen["standard"])
+        ]
+        looked_at = [item for item in wanted if item.verdict is not Verdict.NOT_ASSESSED]
         context |= {
             "cards": _cards(found),
+            "conclusion": say(*CONCLUSIONS[found.conclusion]),
             "standards": list(dict.fromkeys(item.clause.standard for item in found.clauses)),
-            "rows": [
-                _row(item)
-                for item in found.clauses
-                if (not chosen["verdict"] or item.verdict.value == chosen["verdict"])
-                and (not chosen["standard"] or item.clause.standard == chosen["standard"])
-            ],
+            "rows": [_row(item) for item in sorted(looked_at, key=lambda item: ORDER.index(item.verdict))],
+            "unseen": [_row(item) for item in wanted if item.verdict is Verdict.NOT_ASSESSED],
         }
     return render(request, "console/assessment.html", context)
 
@@ -56,7 +71,14 @@ def run(request: HttpRequest) -> HttpResponse:
     subject = subject_or_login(request)
     access.require(subject, Action.ASSESSMENT_RUN, Resource(kind="assessment"))
     found = services.run_assessment(access.actor_of(subject))
-    messages.success(request, f"{found.number}: {found.clauses_assessed} / {found.clauses_total}")
+    seen, total = found.clauses_assessed, found.clauses_total
+    messages.success(
+        request,
+        say(
+            f"评估 {found.number} 完成：已查看 {seen} / {total} 条",
+            f"Assessment {found.number} done: {seen} of {total} clauses looked at",
+        ),
+    )
     return redirect("assessment")
 
 
@@ -74,8 +96,9 @@ def report(request: HttpRequest, assessment_id: UUID) -> FileResponse:
 def _cards(found: AssessmentView) -> list[Row]:
     return [
         {
+            "code": verdict.value,
             "title_zh": verdict.title_zh,
-            "title_en": verdict.title_en,
+            "title_en": verdict.title_en.capitalize(),
             "figure": count,
             "tone": TONES.get(verdict, "") if count else "",
         }
@@ -88,7 +111,13 @@ def _row(item: ClauseView) -> Row:
         {
             "title_zh": observation.get("title_zh", piece.probe),
             "title_en": observation.get("title_en", piece.probe),
-            "facts": list(dict(observation.get("facts", {})).items()),
+            "facts": [
+                {"title": say(*fact_words(name)), "value": value}
+                for name, value in dict(observation.get("facts", {})).items()
+            ],
+            "label": piece.label,
+            "probe": piece.probe,
+            "observed_at": piece.observed_at,
             "sm3": piece.sm3,
         }
         for piece in item.evidence
@@ -96,6 +125,9 @@ def _row(item: ClauseView) -> Row:
     ]
     return {
         "clause_id": item.clause.id, "title_zh": item.clause.title_zh, "title_en": item.clause.title_en,
-        "verdict": item.verdict.value, "verdict_zh": item.verdict.title_zh, "verdict_en": item.verdict.title_en,
+        "standard": item.clause.standard, "probes": item.probes, "judged": item.judged,
+        "remedy_zh": item.finding.remedy_zh, "remedy_en": item.finding.remedy_en,
+        "verdict": item.verdict.value, "verdict_zh": item.verdict.title_zh,
+        "verdict_en": item.verdict.title_en.capitalize(),
         "reason_zh": item.finding.reason_zh, "reason_en": item.finding.reason_en, "evidence": evidence,
     }  # fmt: skip

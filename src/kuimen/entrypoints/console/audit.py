@@ -1,7 +1,8 @@
 """The audit explorer: find entries, resolve a watermark, see the proof."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -10,7 +11,10 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
+from kuimen.entrypoints.console.language import in_english, say
 from kuimen.entrypoints.console.overview import subject_or_login
+from kuimen.entrypoints.console.templatetags.kuimen_text import shanghai
+from kuimen.entrypoints.console.words import ACTIONS, OBJECTS, OUTCOMES, PURPOSES, Words, fact_words, words_of
 from kuimen.foundation.errors import InvalidInputError, NotFoundError
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
@@ -19,23 +23,27 @@ from kuimen.gate.audit.services import EntryFilter, EntryView, Outcome
 from kuimen.kernels.merkle import InclusionBrokenError, verify_inclusion
 
 PAGE = 50
-OUTCOMES = {
-    Outcome.DONE: ("已完成", "Done"),
-    Outcome.REFUSED: ("已拒绝", "Refused"),
-    Outcome.FAILED: ("失败", "Failed"),
-}
-FIELDS = (
-    ("条目编号 entry", "entry_id"),
-    ("时间 time", "occurred_at"),
-    ("人员 who", "actor_label"),
-    ("工号 staff number", "actor"),
-    ("动作 action", "action"),
-    ("结果 outcome", "outcome"),
-    ("目的 purpose", "purpose"),
-    ("对象类型 object type", "object_type"),
-    ("对象 object", "object_ref"),
-    ("视图编号 view", "view_id"),
+# what a page shows of an entry, in this order; the rest are facts
+FIELDS: Sequence[tuple[str, str, str]] = (
+    ("条目编号", "Entry", "entry_id"),
+    ("时间", "Time", "occurred_at"),
+    ("人员", "Who", "actor_label"),
+    ("工号", "Staff number", "actor"),
+    ("动作", "Action", "action"),
+    ("结果", "Outcome", "outcome"),
+    ("目的", "Purpose", "purpose"),
+    ("对象类型", "Object type", "object_type"),
+    ("对象", "Object", "object_ref"),
+    ("视图编号", "View", "view_id"),
 )
+
+
+TRANSLATED: Mapping[str, Mapping[str, Words]] = {
+    "action": ACTIONS,
+    "outcome": OUTCOMES,
+    "purpose": PURPOSES,
+    "object_type": OBJECTS,
+}
 
 
 class ViewIdShapeError(InvalidInputError):
@@ -53,6 +61,9 @@ class ProofText:
     size: int
     path: Sequence[str]
     root: str
+    note: str
+    signature: str
+    key_id: str
 
 
 @login_required
@@ -70,11 +81,13 @@ def explorer(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     page = services.entries(wanted, before=int(before) if before.isdecimal() else None, limit=PAGE)
     context = {
-        "entries": page.entries,
+        "entries": [_line(entry) for entry in page.entries],
         "next_before": page.next_before,
         "chosen": chosen,
         "query": urlencode({name: value for name, value in chosen.items() if value}),
-        "outcomes": [{"code": o.value, "title_zh": zh, "title_en": en} for o, (zh, en) in OUTCOMES.items()],
+        "outcomes": [{"code": code, "title_zh": zh, "title_en": en} for code, (zh, en) in OUTCOMES.items()],
+        "actions": [{"code": code, "title_zh": zh, "title_en": en} for code, (zh, en) in ACTIONS.items()],
+        "checkpoint": services.latest_checkpoint(),
     }
     return render(request, "console/audit.html", context)
 
@@ -98,9 +111,39 @@ def _view_id(text: str) -> UUID | None:
         raise ViewIdShapeError("view: type all 36 characters of the view id as the watermark shows it") from None
 
 
-def _content(entry: EntryView) -> list[tuple[str, object]]:
-    plain = [(title, value) for title, name in FIELDS if (value := getattr(entry, name)) not in {None, ""}]
-    return [*plain, *((f"事实 {name}", value) for name, value in entry.facts.items())]
+def _line(entry: EntryView) -> dict[str, object]:
+    """Describe an entry for the list."""
+    return {
+        "entry": entry,
+        "action": say(*words_of(ACTIONS, entry.action)),
+        "purpose": say(*words_of(PURPOSES, entry.purpose)) if entry.purpose else "—",
+        "outcome": say(*words_of(OUTCOMES, entry.outcome)),
+        "object": say(*words_of(OBJECTS, entry.object_type)) if entry.object_type else "—",
+    }
+
+
+def _content(entry: EntryView) -> list[dict[str, object]]:
+    plain = [
+        {"title": say(zh, en), "value": _shown(name, value), "code": value if name in TRANSLATED else ""}
+        for zh, en, name in FIELDS
+        if (value := getattr(entry, name)) not in {None, ""}
+    ]
+    return [*plain, *({"title": say(*fact_words(name)), "value": _fact(value)} for name, value in entry.facts.items())]
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, datetime):
+        return shanghai(value)
+    table = TRANSLATED.get(name)
+    return say(*words_of(table, str(value))) if table else str(value)
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, bool):
+        return say("是", "yes") if value else say("否", "no")
+    if isinstance(value, list | tuple):
+        return "，".join(map(str, value)) if not in_english() else ", ".join(map(str, value))
+    return "—" if value is None else str(value)
 
 
 def _proof(entry_id: UUID) -> ProofText | None:
@@ -119,4 +162,7 @@ def _proof(entry_id: UUID) -> ProofText | None:
         size=proof.size,
         path=[step.hex() for step in proof.path],
         root=proof.root.hex(),
+        note=proof.note.decode(),
+        signature=proof.signature.hex(),
+        key_id=proof.key_id,
     )

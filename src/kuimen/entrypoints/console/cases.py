@@ -4,14 +4,19 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from kuimen.entrypoints.console.context import may
+from kuimen.entrypoints.console.dispatch import after_step, dispatching, hold_reasons
+from kuimen.entrypoints.console.forms import FormInputError
+from kuimen.entrypoints.console.language import say
 from kuimen.entrypoints.console.overview import subject_or_login
-from kuimen.foundation.errors import InvalidInputError
+from kuimen.entrypoints.console.problems import is_fragment
+from kuimen.foundation import clock
 from kuimen.foundation.sensitive import Sensitive
-from kuimen.gate.access.rules import Action, Subject
+from kuimen.gate.access.rules import Action, Resource, Subject
+from kuimen.gate.disclosure.rules import may_be_shown
 from kuimen.gate.disclosure.services import REASON_TITLES, ReasonCode
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.table import ELEMENT_TABLE
@@ -21,6 +26,7 @@ from kuimen.scenarios.collections.rules import (
     CHALLENGE_ELEMENTS,
     EVENT_TITLES,
     EVENTS_WITH_DETAILS,
+    PURPOSE,
     STATE_TITLES,
     CaseEvent,
     CaseState,
@@ -28,12 +34,6 @@ from kuimen.scenarios.collections.rules import (
 from kuimen.scenarios.collections.services import CaseView
 
 Titled = dict[str, object]
-
-
-class FormInputError(InvalidInputError):
-    """A field of the page's form does not fit."""
-
-    code = "console.form"
 
 
 @login_required
@@ -59,6 +59,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
         ],
         "states": [_titled(s.value, STATE_TITLES[s]) for s in CaseState],
         "chosen_bucket": bucket, "chosen_state": state,
+        "waiting": len(services.waiting_cases(subject)) if may(subject, Action.CASE_ASSIGN) else 0,
+        "dispatching": dispatching(subject),
     }  # fmt: skip
     return render(request, "console/cases.html", context)
 
@@ -78,8 +80,8 @@ def take_step(request: HttpRequest, case_id: UUID) -> HttpResponse:
     event = request.POST.get("event", "")
     if event not in set(CaseEvent):
         raise FormInputError("event: choose one of the steps offered on the page")
-    services.apply_event(subject_or_login(request), case_id, CaseEvent(event))
-    return redirect("case", case_id=case_id)
+    subject = subject_or_login(request)
+    return after_step(request, subject, services.apply_event(subject, case_id, CaseEvent(event)))
 
 
 @login_required
@@ -90,7 +92,7 @@ def challenge(request: HttpRequest, case_id: UUID) -> HttpResponse:
     element = _element(request)
     answer = Sensitive(request.POST.get("answer", "").strip(), element=element.value)
     result = services.challenge(subject, case_id, element=element, answer=answer)
-    if getattr(request, "htmx", False):
+    if is_fragment(request):
         return render(request, "console/challenge_result.html", {"challenge_result": result})
     context = _context(request, subject, services.open_case(subject, case_id))
     return render(request, "console/case.html", {**context, "challenge_result": result})
@@ -116,8 +118,11 @@ def reveal(request: HttpRequest, case_id: UUID) -> HttpResponse:
     context: dict[str, object] = {
         "revealed": shown,
         "revealed_text": shown.value.reveal_for("page of a recorded reveal"),
+        "revealed_title": _titled(element.value, (ELEMENT_TABLE[element].title_zh, ELEMENT_TABLE[element].title_en)),
+        "seconds_left": max(0, int((shown.expires_at - clock.now()).total_seconds())),
+        "idempotency_key": uuid4().hex,  # the next request is another one
     }
-    if getattr(request, "htmx", False):
+    if is_fragment(request):
         return render(request, "console/reveal_result.html", context)
     page = _context(request, subject, services.open_case(subject, case_id))
     return render(request, "console/case.html", {**page, **context})
@@ -135,35 +140,58 @@ def _titled(code: str, titles: tuple[str, str]) -> Titled:
 
 
 def _context(request: HttpRequest, subject: Subject, view: CaseView) -> dict[str, object]:
-    facts = view.facts
+    case = view.case
+    row = Resource(kind="case", ref=str(case.case_id), agency_id=case.agency, assignee=case.assignee)
+    works = may(subject, Action.CASE_WORK, row, {"purpose": PURPOSE})
     return {
-        "case": view.case,
+        "case": case,
         "watermark": view.watermark,
         "history": view.history,
         "fields": [
-            {"element": element, "masked": masked, "category": ELEMENT_TABLE[Element(element)].category.value,
-             "title_zh": ELEMENT_TABLE[Element(element)].title_zh, "title_en": ELEMENT_TABLE[Element(element)].title_en}
+            {"element": element.value, "masked": masked, "category": ELEMENT_TABLE[element].category.value,
+             "revealable": may_be_shown(element), **_element_titles(element)}
             for element, masked in view.masked.items()
         ],
-        "facts": [
-            {"title_zh": zh, "title_en": en, "value": value}
-            for zh, en, value in (
-                ("逾期段", "Bucket", f"{view.case.bucket_zh} {view.case.bucket_en}"),
-                ("借款本金", "Principal", f"{facts.principal:,.2f}"),
-                ("余额", "Balance", f"{facts.balance:,.2f}"),
-                ("每期应还", "Instalment", f"{facts.instalment:,.2f}"),
-                ("已核销", "Written off", f"{facts.written_off:,.2f}"),
-                ("经办", "Assignee", view.case.assignee or "—"),
-                ("委案至", "Assigned until", view.case.until or "—"),
-            )
-        ],
+        "facts": _facts(view),
         "events": [_titled(e.value, EVENT_TITLES[e]) for e in view.events if e not in EVENTS_WITH_DETAILS],
-        "may_reveal": may(subject, Action.CASE_WORK),
-        "challengeable": [
-            _titled(element.value, (ELEMENT_TABLE[element].title_zh, ELEMENT_TABLE[element].title_en))
-            for element in CHALLENGE_ELEMENTS
-        ],
+        "may_assign": CaseEvent.ASSIGN in view.events,
+        "may_hold": CaseEvent.HOLD in view.events,
+        "hold_reasons": hold_reasons(),
+        "dispatching": dispatching(subject) if CaseEvent.ASSIGN in view.events else None,
+        "may_reveal": works and may(subject, Action.REVEAL, row, {"purpose": PURPOSE, "reason": "asked"}),
+        "may_challenge": works and may(subject, Action.CHALLENGE, row, {"purpose": PURPOSE}),
+        "challengeable": [_titled(e.value, _titles(e)) for e in CHALLENGE_ELEMENTS if e in view.masked],
         "reasons": [_titled(code.value, titles) for code, titles in REASON_TITLES.items()],
         "reveal_element": request.GET.get("reveal", ""),
         "idempotency_key": uuid4().hex,
     }  # fmt: skip
+
+
+def _titles(element: Element) -> tuple[str, str]:
+    return ELEMENT_TABLE[element].title_zh, ELEMENT_TABLE[element].title_en
+
+
+def _element_titles(element: Element) -> dict[str, str]:
+    chinese, english = _titles(element)
+    return {"title_zh": chinese, "title_en": english}
+
+
+def _facts(view: CaseView) -> list[Titled]:
+    case, facts = view.case, view.facts
+    return [
+        {"title_zh": zh, "title_en": en, "value": value}
+        for zh, en, value in (
+            ("逾期段", "Bucket", say(case.bucket_zh, case.bucket_en)),
+            ("借款本金（美元）", "Principal (USD)", f"{facts.principal:,.2f}"),
+            ("余额（美元）", "Balance (USD)", f"{facts.balance:,.2f}"),
+            ("每期应还（美元）", "Instalment (USD)", f"{facts.instalment:,.2f}"),
+            ("期数", "Term in months", facts.term_months),
+            ("年利率", "Annual rate", f"{facts.annual_rate:.2f}%"),
+            ("放款月份", "Issued", facts.issued_on),
+            ("已还本金（美元）", "Principal repaid (USD)", f"{facts.paid_principal:,.2f}"),
+            ("已核销（美元）", "Written off (USD)", f"{facts.written_off:,.2f}"),
+            ("经办", "Assignee", case.assignee or "—"),
+            ("委案机构", "Agency", case.agency or say("本机构", "in-house") if case.assignee else "—"),
+            ("委案至", "Assigned until", case.until.isoformat() if case.until else "—"),
+        )
+    ]

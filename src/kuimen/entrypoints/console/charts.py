@@ -2,19 +2,23 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, JsonResponse
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from kuimen.assessment import services as assessment
 from kuimen.assessment.rules import Verdict
 from kuimen.entrypoints.console.context import reader_of
+from kuimen.entrypoints.console.language import say
+from kuimen.entrypoints.console.words import ASSET_STATES, PURPOSES, words_of
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
 from kuimen.gate.disclosure import services as disclosure
 from kuimen.governance.inventory import services as inventory
+from kuimen.standard import load_catalogue
+from kuimen.standard.clauses import Chapter
 
 Chart = dict[str, object]
 
@@ -26,12 +30,12 @@ VERDICT_COLOURS = {
     Verdict.NOT_ASSESSED: "#d5d9df",
     Verdict.NOT_APPLICABLE: "#8b95a5",
 }
-STATES = {
-    "clear": ("明文", "Clear", "#c0392b"),
-    "sealed": ("已加密", "Sealed", "#12806a"),
-    "dissociated": ("已去关联", "Dissociated", "#3f6fb5"),
-    "destroyed": ("已销毁", "Destroyed", "#5f6673"),
-    "not_read": ("未读取", "Not read", "#d5d9df"),
+STATE_COLOURS = {
+    "clear": "#c0392b",
+    "sealed": "#12806a",
+    "dissociated": "#3f6fb5",
+    "destroyed": "#5f6673",
+    "not_read": "#d5d9df",
 }
 LISTS = {
     "cqjr009": ("T/CQJR 009", "T/CQJR 009"),
@@ -39,15 +43,6 @@ LISTS = {
     "references": ("引用标准", "Referenced standards"),
     "later_rules": ("后续规定", "Later rules"),
 }
-PURPOSES = {
-    "collection": ("贷后催收", "Collection"),
-    "residual_proof": ("残留验证", "Residual proof"),
-    "protection": ("保护校验", "Protection"),
-}
-
-
-def _say(chinese: str, english: str) -> str:
-    return english if (get_language() or "").startswith("en") else chinese
 
 
 def _bars(
@@ -66,39 +61,38 @@ def categories() -> Chart:
     """Assets by category and state."""
     found = inventory.summary()
     if not found.counts:
-        return {"empty": _say("尚未扫描任何数据源", "Nothing has been scanned yet")}
+        return {"empty": say("尚未扫描任何数据源", "Nothing has been scanned yet")}
     table = {(count.category, count.state): count.assets for count in found.counts}
     labels = ["C3", "C2", "C1"]
-    shown = [state for state in STATES if any((label, state) in table for label in labels)]
-    series = {_say(*STATES[state][:2]): [table.get((label, state), 0) for label in labels] for state in shown}
-    return _bars(labels, series, [STATES[state][2] for state in shown], across=True)
+    shown = [state for state in STATE_COLOURS if any((label, state) in table for label in labels)]
+    series = {say(*ASSET_STATES[state]): [table.get((label, state), 0) for label in labels] for state in shown}
+    return _bars(labels, series, [STATE_COLOURS[state] for state in shown], across=True)
 
 
 def disclosures() -> Chart:
     """Disclosures per day and purpose."""
     rows = disclosure.statistics()
     if not rows:
-        return {"empty": _say("还没有披露记录", "No disclosure yet")}
+        return {"empty": say("还没有披露记录", "No disclosure yet")}
     days = sorted({row.day for row in rows})
     totals: defaultdict[str, Counter[object]] = defaultdict(Counter)
     for row in rows:
         totals[row.purpose][row.day] += row.disclosures
     series = {
-        _say(*PURPOSES.get(purpose, (purpose, purpose))): [by_day[day] for day in days]
-        for purpose, by_day in sorted(totals.items())
+        say(*words_of(PURPOSES, purpose)): [by_day[day] for day in days] for purpose, by_day in sorted(totals.items())
     }
     return _bars([day.isoformat() for day in days], series, across=False)
 
 
 def _no_assessment() -> Chart:
-    return {"empty": _say("还没有评估", "No assessment yet")}
+    return {"empty": say("还没有评估", "No assessment yet")}
 
 
 def _verdict_bars(counts: Mapping[str, Mapping[Verdict, int]]) -> Chart:
     labels = list(counts)
     shown = [verdict for verdict in VERDICT_COLOURS if any(counts[label].get(verdict, 0) for label in labels)]
     series = {
-        _say(verdict.title_zh, verdict.title_en): [counts[label].get(verdict, 0) for label in labels]
+        say(verdict.title_zh, verdict.title_en.capitalize()): [counts[label].get(verdict, 0) for label in labels]
         for verdict in shown
     }
     return _bars(labels, series, [VERDICT_COLOURS[verdict] for verdict in shown], across=True)
@@ -110,26 +104,35 @@ def verdicts() -> Chart:
     return (
         _no_assessment()
         if found is None
-        else _verdict_bars({_say(*LISTS.get(name, (name, name))): counts for name, counts in found.by_list().items()})
+        else _verdict_bars({say(*LISTS.get(name, (name, name))): counts for name, counts in found.by_list().items()})
     )
 
 
-def chapters() -> Chart:
-    """Verdicts by chapter of the two standards."""
+def _chapters(name: str) -> Chart:
+    """Verdicts by chapter of one standard, each chapter as shares of its clauses."""
     found = assessment.latest()
     if found is None:
         return _no_assessment()
-    counts: dict[str, Mapping[Verdict, int]] = {}
-    for name in ("cqjr009", "jrt0171"):
-        counts |= {f"{LISTS[name][0]} {chapter}": of_chapter for chapter, of_chapter in found.by_chapter(name).items()}
-    return _verdict_bars(counts)
+    counted = found.by_chapter(name)
+    rows = {
+        _chapter_title(chapter): counted[chapter.number]
+        for chapter in load_catalogue().lists[name].chapters
+        if chapter.number in counted
+    }
+    return {**_verdict_bars(rows), "shape": "shares"}
+
+
+def _chapter_title(chapter: Chapter) -> str:
+    title = say(chapter.title_zh, chapter.title_en)
+    return title if chapter.number.startswith("Annex") else f"{chapter.number} {title}"
 
 
 CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {
     "categories": (Action.OVERVIEW_READ, categories),
     "disclosures": (Action.OVERVIEW_READ, disclosures),
     "verdicts": (Action.OVERVIEW_READ, verdicts),
-    "chapters": (Action.ASSESSMENT_READ, chapters),
+    "chapters-cqjr009": (Action.ASSESSMENT_READ, partial(_chapters, "cqjr009")),
+    "chapters-jrt0171": (Action.ASSESSMENT_READ, partial(_chapters, "jrt0171")),
 }
 
 

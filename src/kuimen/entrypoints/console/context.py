@@ -1,5 +1,6 @@
 """What every page knows: the reader, the navigation they may use, the institution, the business clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from kuimen.foundation import clock
 from kuimen.gate.access import services as access
-from kuimen.gate.access.rules import Action, Resource, Subject
+from kuimen.gate.access.rules import ROLE_TITLES, Action, Resource, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,11 @@ def reader_of(request: HttpRequest) -> Subject | None:
     return known if isinstance(known, Subject) else None
 
 
-def may(subject: Subject, action: Action) -> bool:
+def may(
+    subject: Subject, action: Action, resource: Resource | None = None, context: Mapping[str, str] | None = None
+) -> bool:
     """Tell whether to offer something; what is offered is decided again when it is done."""
-    return access.decide(subject, action, Resource(kind="page")).allowed
+    return access.decide(subject, action, resource or Resource(kind="page"), context).allowed
 
 
 def offered(subject: Subject) -> list[NavigationItem]:
@@ -75,12 +78,17 @@ def page(request: HttpRequest) -> dict[str, object]:
             title_en=item.title_en,
             action=item.action,
             url=reverse(item.name),
-            active=here == item.name or here.startswith(item.name.rstrip("s")),
+            active=here == item.name or here.startswith(f"{item.name.rstrip('s')}-") or here == item.name.rstrip("s"),
         )
         for item in (offered(subject) if subject else ())
     ]
     return {
         "subject": subject,
+        "subject_roles": [
+            {"title_zh": ROLE_TITLES[role][0], "title_en": ROLE_TITLES[role][1]} for role in sorted(subject.roles)
+        ]
+        if subject
+        else [],
         "navigation": items,
         "institution_name": settings.KUIMEN_INSTITUTION_NAME,
         "overlay_active": bool(settings.KUIMEN_OVERLAY),

@@ -2,14 +2,18 @@
 
 from django.urls import include, path
 
-from kuimen.entrypoints.console import assessments, audit, cases, charts, overview
+from kuimen.entrypoints.console import assessments, audit, cases, charts, dispatch, overview
 
 urlpatterns = [
-    path("", overview.overview, name="overview"),
+    path("", overview.landing, name="landing"),
+    path("overview/", overview.overview, name="overview"),
     path("charts/<slug:name>", charts.chart, name="chart"),
     path("cases/", cases.case_list, name="cases"),
+    path("cases/deal", dispatch.deal, name="case-deal"),
     path("cases/<uuid:case_id>/", cases.case_page, name="case"),
     path("cases/<uuid:case_id>/event", cases.take_step, name="case-event"),
+    path("cases/<uuid:case_id>/assign", dispatch.assign, name="case-assign"),
+    path("cases/<uuid:case_id>/hold", dispatch.hold, name="case-hold"),
     path("cases/<uuid:case_id>/challenge", cases.challenge, name="case-challenge"),
     path("cases/<uuid:case_id>/reveal", cases.reveal, name="case-reveal"),
     path("audit/", audit.explorer, name="audit"),

@@ -1,6 +1,7 @@
 """Use cases of collection: build, dispatch, work, look."""
 
 from kuimen.scenarios.collections.services.building import BuildReport, build_cases, create_case
+from kuimen.scenarios.collections.services.collectors import Collector, collectors
 from kuimen.scenarios.collections.services.lookup import CaseSummary
 from kuimen.scenarios.collections.services.pages import (
     CasePage,
@@ -25,12 +26,14 @@ __all__ = [
     "CasePage",
     "CaseSummary",
     "CaseView",
+    "Collector",
     "HistoryStep",
     "apply_event",
     "assign",
     "assign_evenly",
     "build_cases",
     "challenge",
+    "collectors",
     "create_case",
     "hold",
     "list_cases",

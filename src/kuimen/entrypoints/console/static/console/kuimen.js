@@ -3,72 +3,112 @@
   "use strict";
 
   const palette = ["#12806a", "#f2b84b", "#3f6fb5", "#c0533f", "#7a8794", "#8e6bb0", "#5aa9a3"];
+  const ink = "#43514f";
+  const legend = { top: 0, left: "center", icon: "roundRect", itemWidth: 12, itemHeight: 12, itemGap: 18, textStyle: { color: ink } };
+  const line = { lineStyle: { color: "#d8dfde" } };
 
-  function stacked(data, horizontal) {
-    const category = { type: "category", data: data.labels, axisLabel: { fontSize: 12, interval: 0 } };
-    const value = { type: "value", minInterval: 1 };
+  function series(data, values) {
+    return data.series.map((one, row) => ({
+      name: one.name, type: "bar", stack: "all", data: values(one, row), barMaxWidth: 34, barCategoryGap: "32%",
+      itemStyle: { borderColor: "#fff", borderWidth: 1 }, labelLayout: { hideOverlap: true },
+      label: { show: Boolean(data.show_values), fontSize: 11, formatter: (p) => (p.data.count ? p.data.count : "") },
+    }));
+  }
+
+  function frame(data, across, scale) {
+    const names = {
+      type: "category", data: data.labels, axisTick: { show: false }, axisLine: line,
+      axisLabel: { fontSize: 12, color: ink, interval: across ? 0 : "auto", width: across ? 190 : undefined, overflow: "truncate" },
+    };
+    const numbers = { type: "value", minInterval: 1, splitLine: { lineStyle: { color: "#eef1f1" } }, axisLabel: { color: ink }, ...scale };
     return {
       color: data.colours || palette,
-      tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } },
-      legend: { top: 0, type: "scroll" },
-      grid: { left: 12, right: 24, top: 44, bottom: 8, containLabel: true },
-      xAxis: horizontal ? value : category,
-      yAxis: horizontal ? { ...category, inverse: true } : value,
-      series: data.series.map((series) => ({
-        name: series.name, type: "bar", stack: "all", data: series.values, barMaxWidth: 46,
-        label: { show: Boolean(data.show_values), formatter: (p) => (p.value ? p.value : "") },
-      })),
+      legend: { ...legend, data: data.series.map((one) => one.name) },
+      grid: { left: 8, right: 20, top: 36, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+      xAxis: across ? numbers : names,
+      yAxis: across ? { ...names, inverse: true } : numbers,
       aria: { enabled: true },
     };
   }
 
-  function ring(data) {
-    return {
-      color: data.colours || palette,
-      tooltip: { trigger: "item", renderMode: "richText" },
-      legend: { bottom: 0, type: "scroll" },
-      series: [{ type: "pie", radius: ["48%", "72%"], center: ["50%", "44%"], data: data.slices,
-        label: { formatter: "{b} {c}" } }],
-      aria: { enabled: true },
-    };
+  // counts as they are
+  function stacked(data, across) {
+    const tooltip = { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } };
+    const counts = (one) => one.values.map((value) => ({ value, count: value }));
+    return { ...frame(data, across, {}), tooltip, series: series(data, counts) };
   }
 
-  const shapes = { stacked: (d) => stacked(d, false), bars: (d) => stacked(d, true), ring };
+  // every row fills the width; labels tell the counts
+  function shares(data) {
+    const sums = data.labels.map((_, column) => data.series.reduce((sum, one) => sum + one.values[column], 0));
+    const part = (one) => one.values.map((count, column) => ({ value: sums[column] ? (100 * count) / sums[column] : 0, count }));
+    const tooltip = { trigger: "item", renderMode: "richText", formatter: (p) => `${p.name}\n${p.seriesName} ${p.data.count}` };
+    return { ...frame(data, true, { max: 100, axisLabel: { formatter: "{value}%", color: ink } }), tooltip, series: series(data, part) };
+  }
+
+  const shapes = { stacked: (d) => stacked(d, false), bars: (d) => stacked(d, true), shares };
 
   async function draw(place) {
     const answer = await fetch(place.dataset.src, { credentials: "same-origin", headers: { Accept: "application/json" } });
-    if (!answer.ok) { place.textContent = place.dataset.failed; return; }
+    if (!answer.ok || answer.redirected) { place.textContent = place.dataset.failed; place.classList.add("km-empty"); return; }
     const data = await answer.json();
-    if (data.empty) { place.textContent = data.empty; place.classList.add("empty-state"); return; }
+    if (data.empty) { place.textContent = data.empty; place.classList.add("km-empty"); return; }
     const chart = window.echarts.init(place, null, { renderer: "svg" });
-    chart.setOption({ animation: false, textStyle: { fontFamily: "inherit" }, ...shapes[data.shape](data) });
+    chart.setOption({ animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...shapes[data.shape](data) });
     place.dataset.drawn = "yes";
     window.addEventListener("resize", () => chart.resize());
   }
 
+  // The server says how many seconds are left, so that a wrong clock of this machine neither shortens nor lengthens them.
   function expire(node) {
-    const until = Date.parse(node.dataset.expires);
+    const seconds = Number(node.dataset.seconds);
+    const end = performance.now() + seconds * 1000;
     const left = node.querySelector("[data-left]");
-    const tick = () => {
-      const seconds = Math.max(0, Math.round((until - Date.now()) / 1000));
-      if (left) { left.textContent = String(seconds); }
-      if (seconds > 0) { window.setTimeout(tick, 1000); return; }
+    const bar = node.querySelector("progress");
+    const clear = () => {
       const gone = document.createElement("span");
       gone.className = "text-secondary";
       gone.textContent = node.dataset.gone;
       node.replaceWith(gone);
     };
+    const tick = () => {
+      if (!node.isConnected) { return; }
+      const rest = (end - performance.now()) / 1000;
+      if (rest <= 0) { clear(); return; }
+      if (left) { left.textContent = String(Math.ceil(rest)); }
+      if (bar) { bar.value = rest; }
+      window.setTimeout(tick, Math.min(250, rest * 1000));
+    };
+    window.addEventListener("pagehide", () => { if (node.isConnected) { clear(); } });
     tick();
   }
 
+  function watch(root) { root.querySelectorAll("[data-seconds]").forEach(expire); }
+
   document.addEventListener("DOMContentLoaded", () => {
     if (window.echarts) { document.querySelectorAll("[data-src].chart").forEach((place) => { draw(place); }); }
-    document.querySelectorAll("[data-expires]").forEach(expire);
+    watch(document);
+    document.querySelectorAll("[data-choose]").forEach((link) => {
+      link.addEventListener("click", (event) => {
+        const list = document.getElementById("reveal-element");
+        const reason = document.getElementById("reason");
+        if (!list || !reason) { return; }
+        event.preventDefault();
+        list.value = link.dataset.choose;
+        reason.focus();
+      });
+    });
   });
-  document.addEventListener("htmx:afterSwap", (event) => { event.target.querySelectorAll("[data-expires]").forEach(expire); });
-  ["copy", "cut", "dragstart", "contextmenu"].forEach((kind) => {
+  document.addEventListener("htmx:afterSwap", (event) => { watch(event.detail.target); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.elt;
+    const answer = form instanceof HTMLFormElement ? form.querySelector("#answer, #reason") : null;
+    if (answer && event.detail.successful) { answer.value = ""; }  // what the customer said does not stay on the screen
+  });
+  ["copy", "cut", "dragstart", "contextmenu", "selectstart"].forEach((kind) => {
     document.addEventListener(kind, (event) => {
-      if (event.target instanceof Element && event.target.closest(".revealed, .no-copy")) { event.preventDefault(); }
+      const place = event.target instanceof Element ? event.target : event.target.parentElement;
+      if (place && place.closest(".revealed, .no-copy")) { event.preventDefault(); }
     });
   });
 })();

@@ -1,0 +1,205 @@
+"""Words of the console for codes that other rooms keep: actions, outcomes, purposes, facts, in both languages."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from kuimen.assessment.facts import fact_titles
+from kuimen.assessment.rules import Conclusion
+from kuimen.gate.audit.services import Outcome
+from kuimen.scenarios.collections.rules import HoldReason
+
+Words = tuple[str, str]
+
+OUTCOMES: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        Outcome.DONE.value: ("已完成", "Done"),
+        Outcome.REFUSED.value: ("已拒绝", "Refused"),
+        Outcome.FAILED.value: ("失败", "Failed"),
+    }
+)
+ASSET_STATES: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "clear": ("明文", "Clear"),
+        "sealed": ("已加密", "Sealed"),
+        "dissociated": ("已去关联", "Dissociated"),
+        "destroyed": ("已销毁", "Destroyed"),
+        "not_read": ("未读取", "Not read"),
+    }
+)
+PURPOSES: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "servicing": ("贷后服务", "Servicing"),
+        "collection": ("贷后催收", "Collection"),
+        "credit": ("授信", "Credit"),
+        "marketing": ("营销", "Marketing"),
+        "risk": ("风险管理", "Risk"),
+        "reporting": ("监管报送", "Reporting"),
+        "audit": ("审计", "Audit"),
+        "compliance_assessment": ("合规评估", "Compliance assessment"),
+        "protection": ("数据保护", "Protection"),
+        "protection.verify": ("加密后逐值核对", "Check after sealing"),
+        "protection.prove": ("残留验证", "Residual proof"),
+        "protection.resume": ("续作核对", "Check on resuming"),
+    }
+)
+ACTIONS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "access.appoint": ("任命首批安全主管", "Appoint the first officers"),
+        "access.sign_in": ("登录", "Sign in"),
+        "access.sign_out": ("退出", "Sign out"),
+        "agency.register": ("登记机构", "Register an agency"),
+        "approval.request": ("提交审批", "Request an approval"),
+        "approval.decide": ("审批", "Decide an approval"),
+        "approval.redeem": ("使用批准", "Use an approval"),
+        "approval.expire": ("审批过期", "Approval expired"),
+        "approval.withdraw": ("撤回审批", "Withdraw a request"),
+        "assessment.run": ("运行评估", "Run the assessment"),
+        "assessment.read": ("读取评估", "Read the assessment"),
+        "assessment.report": ("出具评估报告", "Set the report"),
+        "assessment.judge": ("人工判定", "Judge a clause"),
+        "assessment.approve_judgement": ("批准判定", "Approve a judgement"),
+        "assessment.refuse_judgement": ("驳回判定", "Refuse a judgement"),
+        "audit.export": ("导出审计日志", "Export the audit log"),
+        "audit.read": ("查阅审计日志", "Read the audit log"),
+        "audit.review": ("审计复核", "Review the audit log"),
+        "case.assign": ("分派案件", "Assign a case"),
+        "case.build": ("生成案件", "Build cases"),
+        "case.create": ("建案", "Create a case"),
+        "case.list": ("案件清单", "List cases"),
+        "case.open": ("打开案件", "Open a case"),
+        "case.step": ("案件流转", "Move a case"),
+        "case.work": ("处理案件", "Work a case"),
+        "consent.accept": ("记录同意", "Record consent"),
+        "consent.publish": ("发布告知文本", "Publish a document"),
+        "consent.record_contracts": ("登记合同依据", "Record contracts as basis"),
+        "consent.record_duty": ("登记法定依据", "Record a legal duty"),
+        "consent.withdraw": ("撤回同意", "Withdraw consent"),
+        "disclosure.alert": ("披露告警", "Disclosure alert"),
+        "disclosure.bulk": ("系统批量核对", "System procedure"),
+        "disclosure.challenge": ("身份核验", "Identity challenge"),
+        "disclosure.reveal": ("单项查看", "Reveal one field"),
+        "disclosure.reveal_repeated": ("重复显示同一次查看", "Reveal shown again"),
+        "disclosure.set_limit": ("设定限额", "Set a limit"),
+        "disclosure.view_masked": ("查看脱敏页面", "View masked page"),
+        "grant.apply": ("申请权限", "Apply for a role"),
+        "grant.approve": ("批准权限", "Approve a role"),
+        "grant.refuse": ("驳回权限", "Refuse a role"),
+        "grant.revoke": ("收回权限", "Revoke a role"),
+        "grant.start": ("权限生效", "Role begins"),
+        "grant.withdraw": ("撤回申请", "Withdraw an application"),
+        "inventory.mark_state": ("更新资产状态", "Mark an asset"),
+        "inventory.register_source": ("登记数据源", "Register a source"),
+        "inventory.scan": ("扫描数据源", "Scan a source"),
+        "keys.domain_key_created": ("生成域密钥", "Create a domain key"),
+        "keys.index_key_created": ("生成索引密钥", "Create an index key"),
+        "keys.lock": ("锁定密钥", "Lock the keys"),
+        "keys.person_keys_created": ("生成个人密钥", "Create keys of persons"),
+        "keys.rotate": ("轮换密钥", "Rotate keys"),
+        "keys.signing_key_created": ("生成签名密钥", "Create a signing key"),
+        "keys.table_key_created": ("生成表密钥", "Create a table key"),
+        "keys.unlock": ("解锁密钥", "Unlock the keys"),
+        "ledger.import": ("借款入账", "Import loans"),
+        "overview.read": ("查看总览", "Read the overview"),
+        "post.assign": ("定岗", "Assign a post"),
+        "post.end": ("离岗", "End a post"),
+        "protection.plan": ("制定保护方案", "Plan protection"),
+        "protection.prove": ("残留验证", "Prove that nothing is left"),
+        "protection.run": ("执行数据保护", "Protect a source"),
+        "protection.scrub": ("清除残留", "Scrub what was left"),
+        "protection.table": ("保护数据表", "Protect a table"),
+        "second_factor.enrol": ("绑定验证器", "Bind an authenticator"),
+        "second_factor.reset": ("重置验证器", "Reset an authenticator"),
+        "staff.disable": ("停用账户", "Close an account"),
+        "staff.register": ("登记员工", "Register staff"),
+        "token.issue": ("签发令牌", "Issue a token"),
+        "token.revoke": ("吊销令牌", "Revoke a token"),
+        "vault.bind": ("确认入库", "Bind sealed values"),
+        "vault.find": ("按值检索", "Find by value"),
+        "vault.seal": ("加密入库", "Seal values"),
+        "vault.tamper_alarm": ("篡改告警", "Tamper alarm"),
+    }
+)
+OBJECTS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "agency": ("机构", "Agency"),
+        "assessment": ("评估", "Assessment"),
+        "audit": ("审计日志", "Audit log"),
+        "case": ("案件", "Case"),
+        "case_list": ("案件清单", "Case list"),
+        "case_queue": ("案件队列", "Case queue"),
+        "grant": ("权限", "Grant"),
+        "key": ("密钥", "Key"),
+        "loan": ("借款", "Loan"),
+        "page": ("页面", "Page"),
+        "root_key": ("根密钥", "Root key"),
+        "source": ("数据源", "Source"),
+        "staff": ("员工", "Staff"),
+        "vault": ("保险库", "Vault"),
+    }
+)
+FACTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "agency": "机构",
+        "assignee": "经办人",
+        "basis": "法律依据编号",
+        "bucket": "逾期段",
+        "clauses": "条款数",
+        "count": "数量",
+        "created": "新建",
+        "customer": "客户引用",
+        "customers": "客户引用",
+        "element": "要素",
+        "elements": "要素",
+        "event": "动作",
+        "hold_reason": "暂停原因",
+        "kind": "类型",
+        "loan": "借款引用",
+        "matched": "是否一致",
+        "open": "未结案件",
+        "post": "岗位",
+        "reason": "原因",
+        "reason_code": "事由",
+        "records": "记录数",
+        "role": "角色",
+        "rows": "行数",
+        "second_factor": "第二因素",
+        "seconds": "显示时长（秒）",
+        "settled": "结清",
+        "snapshot_sm3": "快照 SM3",
+        "state_after": "之后状态",
+        "state_before": "之前状态",
+        "step": "步序",
+        "superseded_sessions": "被顶替的会话",
+        "used_today": "今日已用次数",
+        "valid_until": "有效至",
+        "without_basis": "无合同依据",
+    }
+)
+CONCLUSIONS: Final[Mapping[Conclusion, Words]] = MappingProxyType(
+    {
+        Conclusion.CONFORM: (Conclusion.CONFORM.title_zh, "Conforms"),
+        Conclusion.LARGELY: (Conclusion.LARGELY.title_zh, "Largely conforms"),
+        Conclusion.NONCONFORM: (Conclusion.NONCONFORM.title_zh, "Does not conform"),
+        Conclusion.OPEN: ("尚无法得出结论", "No conclusion yet"),
+    }
+)
+HOLD_REASONS: Final[Mapping[HoldReason, Words]] = MappingProxyType(
+    {
+        HoldReason.DISPUTE: ("债务有争议", "Debt disputed"),
+        HoldReason.COMPLAINT: ("客户投诉", "Complaint"),
+        HoldReason.HARDSHIP: ("生活困难", "Hardship"),
+        HoldReason.DEATH: ("借款人身故", "Borrower deceased"),
+        HoldReason.FRAUD_CLAIM: ("声称被冒名", "Fraud claimed"),
+    }
+)
+
+
+def words_of(table: Mapping[str, Words], code: str) -> Words:
+    """Return both words of a code; a code without words stands for itself."""
+    return table.get(code, (code, code))
+
+
+def fact_words(name: str) -> Words:
+    """Return what a fact of an audit entry or of a probe is called."""
+    return FACTS.get(name) or fact_titles().get(name, name), name.replace("_", " ").capitalize()
