@@ -100,6 +100,8 @@ def test_structured_data_in_chinese_text_reach_the_floors(capsys: pytest.Capture
         ("请张伟先生尽快还款", "person_name", "张伟"),
         ("姓名：阿卜杜拉·买买提", "person_name", "阿卜杜拉·买买提"),
         ("name=司马明&age=3", "person_name", "司马明"),
+        ("userName=zhangsan01 logged in", "user_name", "zhangsan01"),
+        ("custName=ZHANG SAN;", "person_name", "ZHANG SAN"),
         ("家住重庆市渝中区人民路1号2栋3单元401室，", "address", "重庆市渝中区人民路1号2栋3单元401室"),
         ("工作单位：重庆江风物流有限公司", "company_name", "重庆江风物流有限公司"),
     ],
@@ -132,6 +134,7 @@ def test_one_datum_is_found_with_its_offsets(text: str, element: str, datum: str
         "客户已还款",
         "client: git@github.com:kuimen/kuimen.git",
         "logo@2x.png",
+        "score=0.98 limit=100 name=Thread Pool name=风控系统 quota=3",
         "std::vector<int> a::b 12:13:14",
     ],
 )

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
 from kuimen.kernels.detection.naming import MEDIUM, read_name
+from kuimen.kernels.detection.persons import surname_width
 from kuimen.kernels.detection.terms_zh import ZH_NEGATIVE_TAILS, ZH_TERMS
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements import vocabulary
@@ -111,6 +112,20 @@ _ASCII_TERMS = frozenset(_ZH_TERM_OWNERS) - _HAN_TERMS
 _HAN_LABEL = re.compile(f"({alternation(_HAN_TERMS)}){_BEHIND_TERM}")
 _ASCII_LABEL = re.compile(f"({alternation(_ASCII_TERMS | {term.lower() for term in _ASCII_TERMS})}){_BEHIND_TERM}")
 _ASCII_OPENINGS = tuple(sorted({spelling[:2] for term in _ASCII_TERMS for spelling in (term, term.lower())}))
+# A device may be named by its model; behind such a key only what identifies one counts.
+_DEVICE_KEYS = frozenset({"device", "dev", "terminal", "equipment", "handset", "phone_id"})
+_DEVICE_MARK = re.compile(
+    r"(?:[0-9]{14,16}|(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]{16,64}"
+    r"|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})(?![0-9A-Za-z-])"
+)
+# A key that names one of these only weakly still counts: the harm of missing it is greater.
+_SECRETS = frozenset(
+    {
+        Element.SECRET_KEY, Element.PASSWORD, Element.PAYMENT_PASSWORD, Element.CVN2, Element.SMS_CODE,
+        Element.CARD_EXPIRY, Element.SECURITY_ANSWER, Element.TRACK_DATA,
+    }
+)  # fmt: skip
+_HAN_NAME = re.compile(r"[\u3400-\u9fff]{2,4}(?![\u3400-\u9fff])|[\u3400-\u9fff]{1,8}(?:·[\u3400-\u9fff]{1,8}){1,4}")
 _NAME_KEYS = frozenset({"name", "Name", "NAME", "userName", "username", "user_name"})
 _CODE_WORD = re.compile(r"验证码|动态码|校验码|动态口令|动态密码")
 _CODE_WORD_EN = re.compile(r"[vV]erif(?:ication|y) [cC]ode|OTP(?: code)?")
@@ -135,30 +150,41 @@ def recognise_labelled(text: str) -> Iterator[Candidate]:
 
 def _ascii_keys(text: str) -> Iterator[Candidate]:
     for match in _ASCII_KEY.finditer(text):
-        element, strength = key_element(match[1])
-        if element is None:
+        key = match[1].rpartition(".")[2]
+        if key in _NAME_KEYS:
+            yield from _named(key, text, match.end())
             continue
-        pattern = _VALUES.get(element)
-        if pattern is None:
+        if key.lower() in _DEVICE_KEYS:
+            mark = _DEVICE_MARK.match(text, match.end())
+            if mark is not None:
+                yield _candidate(Element.DEVICE_ID, mark, _SEPARATOR_POINTS, "key")
+            continue
+        element, strength = key_element(key)
+        pattern = _VALUES.get(element) if element is not None else None
+        if element is None or pattern is None or (strength < MEDIUM and element not in _SECRETS):
             continue
         value = pattern.match(text, match.end())
         if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
-            if element is not Element.PERSON_NAME or match[1] in {"name", "Name", "NAME"}:
-                continue
-            element, value = Element.USER_NAME, _VALUES[Element.USER_NAME].match(text, match.end())
-            if value is None:
-                continue
-        points = _SEPARATOR_POINTS if strength >= MEDIUM else _NO_SEPARATOR_POINTS
-        yield _candidate(element, value, points, "key")
+            continue
+        yield _candidate(element, value, _SEPARATOR_POINTS if strength >= MEDIUM else _NO_SEPARATOR_POINTS, "key")
+
+
+def _named(key: str, text: str, start: int) -> Iterator[Candidate]:
+    """Read `name=` and `userName=`: a Chinese name is a person's, anything else of a user is a sign-in name."""
+    value = _HAN_NAME.match(text, start)
+    if value is not None:
+        if surname_width(text, start) or "·" in value[0]:
+            yield _candidate(Element.PERSON_NAME, value, _NO_SEPARATOR_POINTS, "key")
+        return
+    signed = _VALUES[Element.USER_NAME].match(text, start) if key.lower() != "name" else None
+    if signed is not None and not _PLACEHOLDER.match(signed[0]):
+        yield _candidate(Element.USER_NAME, signed, _SEPARATOR_POINTS, "key")
 
 
 @lru_cache(maxsize=32_768)
 def key_element(key: str) -> tuple[Element | None, int]:
-    """Return the element that an ASCII key names and how strongly; weak readings of a bare key are dropped."""
-    bare = key.rpartition(".")[2]
-    if bare in _NAME_KEYS:
-        return Element.PERSON_NAME, MEDIUM
-    verdict = read_name(bare)
+    """Return the element that an ASCII key names and how strongly."""
+    verdict = read_name(key)
     if verdict.negative or verdict.element is None or not verdict.strength:
         return None, 0
     return verdict.element, verdict.strength

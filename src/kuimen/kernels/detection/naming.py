@@ -107,8 +107,8 @@ def read_name(name: str) -> NameVerdict:
     tokens = split_identifier(name)
     if not tokens:
         return SILENT
-    derived = any(token in DERIVED_TOKENS for token in tokens)
     trimmed = _without_tail([token for token in tokens if not token.isdecimal()] or tokens)
+    derived = any(token in DERIVED_TOKENS for token in tokens) and not _is_compound(trimmed, len(trimmed))
     verdict = _read_english(trimmed)
     if verdict.strength < MEDIUM and not verdict.negative:
         pinyin = _read_pinyin("".join(trimmed) or "".join(tokens), tokens)
@@ -148,11 +148,17 @@ def _cut(token: str) -> tuple[str, ...]:
 
 
 def _without_tail(tokens: list[str]) -> list[str]:
-    """Drop words for hashes and ciphers behind the head, as long as a head remains."""
+    """Drop words for hashes and ciphers behind the head, as long as a head remains; an access token is one itself."""
     end = len(tokens)
-    while end > 1 and tokens[end - 1] in DERIVED_TOKENS:
+    while end > 1 and tokens[end - 1] in DERIVED_TOKENS and not _is_compound(tokens, end):
         end -= 1
     return tokens[:end]
+
+
+def _is_compound(tokens: list[str], end: int) -> bool:
+    """Tell whether the last word makes a term together with the one before it."""
+    found = _phrase_at(tokens, end)
+    return found is not None and end - found[0] > 1
 
 
 def _phrase_at(tokens: list[str], end: int) -> tuple[int, Element, str] | None:

@@ -257,7 +257,7 @@ _PHRASES: Mapping[Element, str] = {
         apikey app_secret appsecret app_key private_key privatekey priv_key token access_token refresh_token
         auth_token aes_key rsa_key sign_key client_secret encrypt_key secret_id authorization bearer session_key
         master_key sm4_key sm2_key signing_key des_key ak_sk credential_key api_secret api_token x_token jwt
-        id_token private_pem hmac_key
+        id_token private_pem hmac_key session_token login_token user_token csrf_token bearer_token oauth_token
     """,
     Element.CVN2: """
         cvv cvv2 cvn cvn2 cvc cvc2 card_cvv card_cvn security_code card_security_code card_verify_value csc

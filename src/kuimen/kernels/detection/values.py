@@ -20,7 +20,9 @@ from kuimen.kernels.elements.overlay import DivisionRank, IssuerRank, Recognitio
 from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, SINGLE_SURNAMES
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}")
-_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])")
+_IPV4 = re.compile(
+    r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:/(?:3[0-2]|[12]?[0-9]))?"
+)
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}")
 _TRACK2 = re.compile(r";?([0-9]{13,19})[=D]([0-9]{4})[0-9]{3,20}F?\??")
 _DATE = re.compile(
