@@ -69,22 +69,13 @@ def run_assessment(actor: Actor, *, institution: str = "", progress: Progress | 
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_RUN_LOCK])
         number = _next_number(context.at.strftime("%Y%m%d"))
-        verdicts = [Verdict(row.verdict) for row in results]
         entry = record(
             "assessment.run",
             actor=actor,
             object_type="assessment",
             object_ref=str(assessment_id),
             purpose="compliance_assessment",
-            facts={
-                "number": number,
-                "clauses_total": len(results),
-                "clauses_assessed": sum(verdict is not Verdict.NOT_ASSESSED for verdict in verdicts),
-                "probes": len(runs),
-                "probes_broken": sum(bool(run.fault) for run in runs),
-                "snapshot_sm3": snapshot.sm3.hex(),
-                **{f"verdict_{verdict}": verdicts.count(verdict) for verdict in Verdict},
-            },
+            facts={"number": number, "snapshot_sm3": snapshot.sm3.hex(), **_counts(results, runs)},
         )
         Assessment.objects.create(
             assessment_id=assessment_id,
@@ -106,6 +97,17 @@ def run_assessment(actor: Actor, *, institution: str = "", progress: Progress | 
         ClauseResult.objects.bulk_create(results)
         EvidenceItem.objects.bulk_create(evidence)
     return view(assessment_id)
+
+
+def _counts(results: Sequence[ClauseResult], runs: Sequence[ProbeRun]) -> dict[str, int]:
+    verdicts = [Verdict(row.verdict) for row in results]
+    return {
+        "clauses_total": len(results),
+        "clauses_assessed": sum(verdict is not Verdict.NOT_ASSESSED for verdict in verdicts),
+        "probes": len(runs),
+        "probes_broken": sum(bool(run.fault) for run in runs),
+        **{f"verdict_{verdict}": verdicts.count(verdict) for verdict in Verdict},
+    }
 
 
 def latest() -> AssessmentView | None:

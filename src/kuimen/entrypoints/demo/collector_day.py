@@ -123,6 +123,13 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
     The client must be signed in as a collector who holds at least two cases; `foreign_case` belongs to another agency.
     """
     report = DayReport()
+    first, second = _look(client, report)
+    _reveal_within_and_beyond(client, report, first, second, quota=reveal_quota)
+    _try_what_is_refused(client, report, first, foreign_case)
+    return report
+
+
+def _look(client: ApiClient, report: DayReport) -> tuple[str, str]:
     listed = report.note(
         client.call("GET", "/collections/cases"), "打开案件清单（脱敏）", "open the case list, masked", expect=200
     )
@@ -147,6 +154,10 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
     report.note(
         challenge, "核验身份：后四位不符，不显示原值", "identity challenge, wrong answer, no value shown", expect=200
     )
+    return first, second
+
+
+def _reveal_within_and_beyond(client: ApiClient, report: DayReport, first: str, second: str, *, quota: int) -> None:
     key = uuid4().hex
     report.note(
         _reveal(client, first, "mobile", key=key), "说明事由后查看一项", "reveal one field with a reason", expect=200
@@ -157,9 +168,12 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
         "the same request again: nothing disclosed twice",
         expect=200,
     )
-    for _ in range(reveal_quota - 1):
+    for _ in range(quota - 1):
         report.note(_reveal(client, second, "mobile"), "额度内查看", "reveal within quota", expect=200)
     report.note(_reveal(client, second, "mobile"), "超出当日额度：拒绝", "beyond the daily quota: refused", expect=429)
+
+
+def _try_what_is_refused(client: ApiClient, report: DayReport, first: str, foreign_case: str) -> None:
     report.note(
         client.call("GET", f"/collections/cases/{foreign_case}"),
         "打开他机构案件：不存在",
@@ -188,4 +202,3 @@ def work_a_day(client: ApiClient, *, foreign_case: str, reveal_quota: int = 10) 
     report.note(
         client.call("GET", "/collections/cases"), "退出后令牌失效", "the token is dead after sign-out", expect=401
     )
-    return report

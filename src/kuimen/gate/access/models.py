@@ -16,7 +16,7 @@ class Agency(models.Model):
     """An outsourced collection agency; its code is the row scope of its staff."""
 
     code = models.CharField(max_length=32, unique=True)
-    name = models.CharField(max_length=128)
+    name = models.CharField(max_length=128)  # house-lint: personal-column, an agency is a company
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

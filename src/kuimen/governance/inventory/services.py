@@ -195,21 +195,7 @@ def record_scan(
         Asset.objects.bulk_update(gone, ["present"], batch_size=500)
         source.last_scanned_at = moment
         source.save(update_fields=["last_scanned_at"])
-        assets = list(seen.values())
-        drifted = sum(asset.drifted_at == moment for asset in assets)
-        run = ScanRun.objects.create(
-            run_id=new_ref(),
-            source=source,
-            started_at=started_at or moment,
-            finished_at=moment,
-            actor=actor.ref,
-            rules_version=TABLE_VERSION,
-            columns=sum(bool(asset.column_name) for asset in assets),
-            personal=sum(bool(asset.element) for asset in assets),
-            clear=sum(bool(asset.element) and asset.state == AssetState.CLEAR.value for asset in assets),
-            not_read=sum(asset.state == AssetState.NOT_READ.value for asset in assets),
-            drifted=drifted,
-        )
+        run = _scan_run(source, list(seen.values()), actor=actor, started_at=started_at or moment, finished_at=moment)
         audit.record(
             "inventory.scan",
             actor=actor,
@@ -220,7 +206,7 @@ def record_scan(
                 "personal": run.personal,
                 "clear": run.clear,
                 "not_read": run.not_read,
-                "drifted": drifted,
+                "drifted": run.drifted,
                 "gone": len(gone),
             },
         )
@@ -231,7 +217,25 @@ def record_scan(
         personal=run.personal,
         clear=run.clear,
         not_read=run.not_read,
-        drifted=drifted,
+        drifted=run.drifted,
+    )
+
+
+def _scan_run(
+    source: DataSource, assets: Sequence[Asset], *, actor: audit.Actor, started_at: datetime, finished_at: datetime
+) -> ScanRun:
+    return ScanRun.objects.create(
+        run_id=new_ref(),
+        source=source,
+        started_at=started_at,
+        finished_at=finished_at,
+        actor=actor.ref,
+        rules_version=TABLE_VERSION,
+        columns=sum(bool(asset.column_name) for asset in assets),
+        personal=sum(bool(asset.element) for asset in assets),
+        clear=sum(bool(asset.element) and asset.state == AssetState.CLEAR.value for asset in assets),
+        not_read=sum(asset.state == AssetState.NOT_READ.value for asset in assets),
+        drifted=sum(asset.drifted_at == finished_at for asset in assets),
     )
 
 
