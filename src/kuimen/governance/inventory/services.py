@@ -210,15 +210,10 @@ def record_scan(
                 "gone": len(gone),
             },
         )
-    return ScanSummary(
-        run_id=run.run_id,
-        source_id=source.source_id,
-        columns=run.columns,
-        personal=run.personal,
-        clear=run.clear,
-        not_read=run.not_read,
-        drifted=run.drifted,
-    )
+    return ScanSummary(source_id=source.source_id, **{name: getattr(run, name) for name in _COUNTED})
+
+
+_COUNTED = ("run_id", "columns", "personal", "clear", "not_read", "drifted")
 
 
 def _scan_run(
