@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 from kuimen.entrypoints.api.bodies import NO_NUL, Strict, Words
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, IdempotencyKeyReusedError, do_once, idempotency_key
+from kuimen.foundation.clock import SHANGHAI
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.disclosure.errors import IdempotencyConflictError
 from kuimen.gate.disclosure.services import ReasonCode
@@ -203,7 +204,7 @@ def reveal(request: HttpRequest, response: HttpResponse, case_id: UUID, body: Re
         raise IdempotencyKeyReusedError("this Idempotency-Key was used with another request; draw a new one") from None
     return RevealOut(
         value=shown.value.reveal_for("answer of a recorded reveal"),
-        expires_at=shown.expires_at,
+        expires_at=shown.expires_at.astimezone(SHANGHAI),
         view_id=shown.view_id,
         remaining_today=shown.remaining_today,
     )
