@@ -211,9 +211,10 @@ def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | Non
             state=SEALED,
             evidence=("reference column of the vault",),
         )
+    blank = _is_blanked(sample.values[column.name])
     if finding is None or finding.element is None:
         category = Category.NONE if finding is None else finding.category
-        return replace(row, category=str(category), level=None if finding is None else finding.level)
+        return replace(row, category=str(category), level=None if finding is None else finding.level, masked=blank)
     return replace(
         row,
         element=str(finding.element),
@@ -222,8 +223,14 @@ def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | Non
         likelihood=str(finding.likelihood),
         secondary=tuple(str(element) for element in finding.secondary),
         evidence=tuple(str(item) for item in finding.evidence),
-        masked=finding.masked,
+        masked=finding.masked or blank,
     )
+
+
+def _is_blanked(values: Sequence[str]) -> bool:
+    """Tell whether every filled cell is nothing but a mask."""
+    filled = [text for value in values if (text := value.strip())]
+    return bool(filled) and all(not text.strip("*") for text in filled)
 
 
 def _opened_prose(row: ScanRow, sample: Sample, overlay: str | None) -> ScanRow:

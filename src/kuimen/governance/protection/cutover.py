@@ -14,6 +14,7 @@ from kuimen.governance.protection.catalogue import columns_of
 from kuimen.governance.protection.errors import StragglersRemainError
 from kuimen.governance.protection.plan import ColumnPlan, TablePlan
 from kuimen.governance.protection.preparing import drop_trigger, fill_customer_refs, leaf_tables
+from kuimen.governance.protection.proof import TEXT_TYPES
 from kuimen.governance.protection.rules import Action
 from kuimen.governance.protection.sealing import SealContext, SealCounts, pending_rows, seal_locked
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name
@@ -187,7 +188,7 @@ def _destroy(connection: Connection, plan: TablePlan, counts: CutOverCounts) -> 
             )
         ).fetchall()
         counts.destroyed[plan.schema, plan.name, one.name] = len(rows)
-        as_text = live[one.name][0].startswith(("character", "text", "json"))
+        as_text = live[one.name][0].startswith(TEXT_TYPES)
         counts.needles += [(str(one.element), row[0], as_text) for row in rows]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
-from kuimen.governance.protection import destroyed, jobs
+from kuimen.governance.protection import jobs, kept
 from kuimen.governance.protection.files import clear_leftovers, rewrite_file
 from kuimen.governance.protection.models import Job
 from kuimen.governance.protection.plan import ProtectionPlan
@@ -42,7 +42,7 @@ def protect_files(
             blocked[one.name] = reason
             jobs.move_step(step, StepEvent.BLOCK, reason=reason)
             continue
-        destroyed.keep(job.job_id, [Original(element=element, text=text) for element, text in counts.removed])
+        kept.keep_destroyed(job.job_id, [Original(element=element, text=text) for element, text in counts.removed])
         jobs.finish_file(step, one, source_id=job.source_id, destroyed=counts.destroyed, actor=actor)
         files += 1
         values += counts.total

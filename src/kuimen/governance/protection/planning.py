@@ -8,6 +8,7 @@ from uuid import UUID
 from kuimen.governance.protection.catalogue import TableFacts
 from kuimen.governance.protection.linking import link_tables, person_table
 from kuimen.governance.protection.naming import with_suffix
+from kuimen.governance.protection.notes import finding, note_table, note_unread
 from kuimen.governance.protection.plan import ColumnPlan, FilePlan, PersonLink, PlanFinding, ProtectionPlan, TablePlan
 from kuimen.governance.protection.rules import REMOVED, Action, Severity, action_for
 from kuimen.kernels.elements import Element, Storage, rule_of
@@ -47,7 +48,7 @@ def build_plan(
     }
     _follow_parents(tables, columns)
     _block_dependants(columns, facts, findings)
-    _note_unread(relations, scan, findings)
+    note_unread(relations, scan, findings)
     person = person_table(tables, columns)
     links = link_tables(tables, columns, person)
     groups = _groups(tables, columns)
@@ -65,10 +66,10 @@ def build_plan(
         for place, plans in columns.items()
     ]
     for plan in plans:
-        _note_table(plan, facts[plan.schema, plan.name], findings)
+        note_table(plan, facts[plan.schema, plan.name], findings)
     if person is None and any(plan.sealed for plan in plans):
         findings.append(
-            _finding(
+            finding(
                 Severity.WARNING,
                 label,
                 "未找到客户主表（证件号或手机号加姓名），按表密钥密封，不能按人销毁",
@@ -84,7 +85,7 @@ def build_file_plan(
 ) -> ProtectionPlan:
     """Return the plan for a folder or file."""
     findings: list[PlanFinding] = []
-    _note_unread(relations, scan, findings)
+    note_unread(relations, scan, findings)
     files = []
     for relation in relations:
         rows = [row for row in scan if row.file == relation.name and row.element is not None]
@@ -104,10 +105,6 @@ def build_file_plan(
         if elements or any(column.action is Action.DESTROY for column in columns):
             files.append(FilePlan(name=relation.name, kind=relation.kind.value, columns=columns, elements=elements))
     return ProtectionPlan(source_id=source_id, label=label, files=tuple(files), findings=tuple(findings))
-
-
-def _finding(severity: Severity, place: str, message_zh: str, message_en: str) -> PlanFinding:
-    return PlanFinding(severity=severity, place=place, message_zh=message_zh, message_en=message_en)
 
 
 def _column_plans(
@@ -173,7 +170,7 @@ def _refuse_impossible(
     )
     for refused, message_zh, message_en in refusals:
         if refused:
-            findings.append(_finding(Severity.BLOCKER, f"{place}.{column.name}", message_zh, message_en))
+            findings.append(finding(Severity.BLOCKER, f"{place}.{column.name}", message_zh, message_en))
             return replace(plan, action=Action.BLOCKED, reason=message_en)
     return plan
 
@@ -246,7 +243,7 @@ def _block_dependants(
                 where = f"{place[0]}.{place[1]}.{plan.name}"
                 if dependant.kind in {"view", "materialised view"}:
                     findings.append(
-                        _finding(
+                        finding(
                             Severity.WARNING,
                             where,
                             f"视图 {dependant.name} 依赖该列，将改为基于脱敏视图重建",
@@ -255,7 +252,7 @@ def _block_dependants(
                     )
                 else:
                     findings.append(
-                        _finding(
+                        finding(
                             Severity.BLOCKER,
                             where,
                             f"{dependant.kind} {dependant.name} 依赖该列，请先改造",
@@ -263,26 +260,6 @@ def _block_dependants(
                         )
                     )
                     plans[position] = replace(plan, action=Action.BLOCKED, reason=dependant.kind)
-
-
-def _note_unread(relations: Sequence[RelationInfo], scan: Sequence[ScanRow], findings: list[PlanFinding]) -> None:
-    for row in scan:
-        if row.state == "not_read":
-            place = ".".join(part for part in (row.schema, row.table, row.file, row.column) if part)
-            findings.append(
-                _finding(Severity.WARNING, place or row.source, f"未读取：{row.reason}", f"not read: {row.reason}")
-            )
-    findings.extend(
-        _finding(
-            Severity.WARNING,
-            f"{relation.schema}.{relation.name}",
-            "物化视图含个人信息，将随基表重建为脱敏内容",
-            "a materialised view holds personal data; it is rebuilt from masked content with its table",
-        )
-        for relation in relations
-        if relation.kind is RelationKind.MATERIALISED
-        and any(row.element for row in scan if (row.schema, row.table) == (relation.schema, relation.name))
-    )
 
 
 def _groups(tables: Mapping[Place, RelationInfo], columns: Mapping[Place, Sequence[ColumnPlan]]) -> dict[Place, int]:
@@ -361,36 +338,6 @@ def _row_key(relation: RelationInfo, removed: set[str]) -> tuple[str, ...]:
         if not removed & set(key.columns) and all(not column.nullable for column in columns):
             return key.columns
     return ()
-
-
-def _note_table(plan: TablePlan, facts: TableFacts, findings: list[PlanFinding]) -> None:
-    if plan.removed and not facts.may_create:
-        findings.append(
-            _finding(
-                Severity.BLOCKER,
-                plan.place,
-                "当前角色不能在该模式中建触发器函数和视图，请授予 CREATE",
-                "this role may not create a function and a view in the schema; grant CREATE on it",
-            )
-        )
-    if plan.adds_row_key:
-        findings.append(
-            _finding(
-                Severity.NOTE,
-                plan.place,
-                f"没有可用主键，添加列 {ROW_KEY_COLUMN}",
-                f"no usable key; column {ROW_KEY_COLUMN} is added",
-            )
-        )
-    if facts.user_triggers and plan.removed:
-        findings.append(
-            _finding(
-                Severity.NOTE,
-                plan.place,
-                f"表上有 {len(facts.user_triggers)} 个触发器，引用已删除的列时需修改",
-                f"{len(facts.user_triggers)} triggers on the table; change those that use a dropped column",
-            )
-        )
 
 
 def _order(plan: TablePlan, links: Mapping[Place, PersonLink], person: Place | None) -> tuple[int, int, str, str]:

@@ -11,6 +11,7 @@ from kuimen.governance.protection.places import ServerPlaces
 from kuimen.governance.protection.rules import is_raw_needle
 from kuimen.kernels.detection.needles import NeedleSet
 
+TEXT_TYPES = ("character", "text", "json", "citext")
 BLOCK = 4 << 20
 NEEDLE_BYTES = 64
 OVERLAP = NEEDLE_BYTES * 2 + 16  # the longest encoding doubles a needle

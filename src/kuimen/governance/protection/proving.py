@@ -13,11 +13,12 @@ from kuimen.gate.disclosure.services import bulk_for_system
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.rules import TO_BE_PROTECTED, SourceKind
-from kuimen.governance.protection import destroyed
+from kuimen.governance.protection import kept
 from kuimen.governance.protection.places import ServerPlaces, find_places
 from kuimen.governance.protection.plan import ProtectionPlan
 from kuimen.governance.protection.preparing import block_ranges, leaves
 from kuimen.governance.protection.proof import (
+    TEXT_TYPES,
     Original,
     ProofReport,
     search_places,
@@ -37,7 +38,6 @@ _BLOCKS = 500
 _CHECKPOINT_DENIED = "pages not yet written by the server (CHECKPOINT is not permitted to this role)"
 _RESUMED = "values destroyed by another process: only their columns were re-scanned"
 _HOLDERS = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALISED})
-_TEXT_TYPES = ("character", "text", "json", "citext")
 
 
 def prove_source(
@@ -81,8 +81,8 @@ def prove_source(
 
 def prove_files(plan: ProtectionPlan, row: DataSource, *, actor: audit.Actor, progress: Progress | None) -> ProofReport:
     """Prove a folder: the removed values are looked for in it, and it is scanned again."""
-    kept = destroyed.take(plan.job_id) if plan.job_id else None
-    raw, rescan = split_needles(kept or [])
+    gone = kept.take_destroyed(plan.job_id) if plan.job_id else None
+    raw, rescan = split_needles(gone or [])
     root = Path(row.location["path"])
     searched, unread = search_places(raw, [("folder", _files(root))], progress=progress)
     with inventory.reopen(row) as source:
@@ -90,7 +90,7 @@ def prove_files(plan: ProtectionPlan, row: DataSource, *, actor: audit.Actor, pr
     inventory.record_scan(scan, actor, source_id=row.source_id)
     clear, clear_values = _still_clear(scan)
     not_covered = ["copies and backups of the folder, free blocks of the file system"]
-    if kept is None and plan.files:
+    if gone is None and plan.files:
         not_covered.append(_RESUMED)
     return ProofReport(
         needles_raw=len(raw),
@@ -111,17 +111,22 @@ def _files(folder: Path) -> list[Path]:
 
 def _originals(plan: ProtectionPlan, row: DataSource, session: SourceSession) -> tuple[list[Original], list[str]]:
     """Open every record the source refers to, and add what this process destroyed."""
+    kept.forget_sealed(row.source_id)  # the proof asks the vault, whoever verified
     originals = list(sealed_originals(row, session))
     not_covered = []
-    kept = destroyed.take(plan.job_id) if plan.job_id else None
-    if kept is None and plan.columns_to_destroy:
+    gone = kept.take_destroyed(plan.job_id) if plan.job_id else None
+    if gone is None and plan.columns_to_destroy:
         not_covered.append(_RESUMED)
-    return originals + (kept or []), not_covered
+    return originals + (gone or []), not_covered
 
 
 def known_originals() -> Iterator[Original]:
     """Yield the originals of every protected database that can be reached; what cannot is left out."""
     for row in DataSource.objects.filter(kind=SourceKind.POSTGRESQL.value, active=True, protected_at__isnull=False):
+        seen = kept.sealed_here(row.source_id)
+        if seen is not None:
+            yield from seen
+            continue
         try:
             session = SourceSession(inventory.connection_of(row))
         except KuimenError:
@@ -142,7 +147,7 @@ def sealed_originals(row: DataSource, session: SourceSession) -> Iterator[Origin
             continue
         for ids, mark in _references(session, relation, marks):
             opened = bulk_for_system(PURPOSE, ids, procedure="protection.prove")
-            as_text = mark.type.startswith(_TEXT_TYPES)
+            as_text = mark.type.startswith(TEXT_TYPES)
             for _, value in opened:
                 yield Original(element=value.element, text=value.reveal_for(PURPOSE), stored_as_text=as_text)
 
@@ -183,7 +188,7 @@ def _equal_cells(session: SourceSession, row: DataSource, short: set[str]) -> in
 def _text_columns(relation: RelationInfo) -> list[str]:
     if relation.kind not in _HOLDERS:
         return []
-    return [one.name for one in relation.columns if one.type.startswith(_TEXT_TYPES)]
+    return [one.name for one in relation.columns if one.type.startswith(TEXT_TYPES)]
 
 
 def _count_equal(session: SourceSession, relation: RelationInfo, name: str, short: set[str]) -> int:

@@ -83,7 +83,35 @@ def scrub_database(
     progress: Callable[[int, int, str], None] | None = None,
 ) -> ScrubReport:
     """Run every step; a step that fails does not stop the next ones."""
-    steps: list[tuple[str, str, str, Callable[[], tuple[ScrubState, str]], str, str]] = [
+    steps = _procedure(session, places, recognition)
+    done: list[ScrubStep] = []
+    for position, (name, title_zh, title_en, run, todo_zh, todo_en) in enumerate(steps):
+        if progress is not None:
+            progress(position, len(steps), title_en)
+        state, detail = _run(run)
+        left = state in {ScrubState.NOT_PERMITTED, ScrubState.FAILED}
+        done.append(
+            ScrubStep(
+                name=name,
+                title_zh=title_zh,
+                title_en=title_en,
+                state=state,
+                detail=detail,
+                todo_zh=todo_zh if left else "",
+                todo_en=todo_en if left else "",
+            )
+        )
+    if progress is not None:
+        progress(len(steps), len(steps), "")
+    return ScrubReport(label=label, steps=tuple(done))
+
+
+_Step = tuple[str, str, str, Callable[[], tuple[ScrubState, str]], str, str]
+
+
+def _procedure(session: SourceSession, places: ServerPlaces, recognition: RecognitionTables) -> list[_Step]:
+    """Return the steps: name, titles, deed, and what is left to do where the deed is not permitted."""
+    return [
         (
             "rewrite_tables",
             "重写表与索引（VACUUM FULL）",
@@ -125,26 +153,6 @@ def scrub_database(
             "end the sessions that hold temporary files",
         ),
     ]
-    done: list[ScrubStep] = []
-    for position, (name, title_zh, title_en, run, todo_zh, todo_en) in enumerate(steps):
-        if progress is not None:
-            progress(position, len(steps), title_en)
-        state, detail = _run(run)
-        left = state in {ScrubState.NOT_PERMITTED, ScrubState.FAILED}
-        done.append(
-            ScrubStep(
-                name=name,
-                title_zh=title_zh,
-                title_en=title_en,
-                state=state,
-                detail=detail,
-                todo_zh=todo_zh if left else "",
-                todo_en=todo_en if left else "",
-            )
-        )
-    if progress is not None:
-        progress(len(steps), len(steps), "")
-    return ScrubReport(label=label, steps=tuple(done))
 
 
 def _run(step: Callable[[], tuple[ScrubState, str]]) -> tuple[ScrubState, str]:

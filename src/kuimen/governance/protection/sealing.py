@@ -22,6 +22,7 @@ from kuimen.gate.vault.services import SealItem, seal_many
 from kuimen.governance.protection.errors import VerificationError
 from kuimen.governance.protection.plan import ColumnPlan, TablePlan
 from kuimen.governance.protection.preparing import block_ranges, leaf_tables
+from kuimen.governance.protection.proof import Original
 from kuimen.governance.protection.purging import Purger
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name, translated
 from kuimen.kernels.ciphers import hmac_sm3
@@ -62,6 +63,7 @@ class SealContext:
     Attributes:
         coordinate_key: key of the digest that names a row in the vault without telling its key.
         purger: cuts elements that may never be stored out of free text.
+        remember: called with originals that were verified, for the clean-up of the same process.
         advance: called with the number of values done.
     """
 
@@ -70,6 +72,7 @@ class SealContext:
     purger: Purger
     actor: Actor
     advance: Callable[[int], None] = lambda _count: None
+    remember: Callable[[list[Original]], None] = lambda _originals: None
 
 
 @dataclass(slots=True, kw_only=True)

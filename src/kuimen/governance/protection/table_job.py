@@ -12,7 +12,7 @@ from kuimen.gate.keys.services import keyring
 from kuimen.gate.vault.services import bind_many
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
-from kuimen.governance.protection import destroyed, jobs
+from kuimen.governance.protection import jobs, kept
 from kuimen.governance.protection.catalogue import columns_of
 from kuimen.governance.protection.cutover import CutOverCounts, cut_over, follow_parents
 from kuimen.governance.protection.errors import (
@@ -89,6 +89,7 @@ def protect_tables(
         purger=Purger(tables_of(row.overlay or None)),
         actor=actor,
         advance=meter.advance,
+        remember=partial(kept.keep_sealed, plan.source_id),
     )
     session = SourceSession(inventory.connection_of(row))
     try:
@@ -96,7 +97,9 @@ def protect_tables(
             _run(session, job, plan, context, totals=totals, meter=meter)
     finally:
         session.close()
-        destroyed.keep(job.job_id, [Original(element=element, text=text) for element, text in context.purger.removed])
+        kept.keep_destroyed(
+            job.job_id, [Original(element=element, text=text) for element, text in context.purger.removed]
+        )
     totals.blocked |= {finding.place: finding.message_en for finding in plan.blockers}
     event = JobEvent.STOP if totals.blocked else JobEvent.FINISH
     inventory.mark_protected(plan.source_id)
@@ -238,7 +241,7 @@ def _cut_over(
         jobs.move_step(jobs.step_of(job, table), StepEvent.CUT_OVER)
     totals.views += counts.rebuilt_views
     totals.constraints += counts.dropped_constraints
-    destroyed.keep(
+    kept.keep_destroyed(
         job.job_id,
         [Original(element=element, text=text, stored_as_text=as_text) for element, text, as_text in counts.needles],
     )

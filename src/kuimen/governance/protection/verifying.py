@@ -8,6 +8,7 @@ from psycopg import sql
 
 from kuimen.governance.protection.plan import ColumnPlan, TablePlan
 from kuimen.governance.protection.preparing import block_ranges, leaf_tables
+from kuimen.governance.protection.proof import TEXT_TYPES, Original
 from kuimen.governance.protection.sealing import SealContext, expected, mismatches
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name
 
@@ -70,10 +71,17 @@ def _compare(
                 wrong.setdefault(position, []).append((ctid, xmin))
                 continue
             where[ref] = (position, ctid, xmin)
-            pairs.append((ref, expected(plan.sealed[position], clear, context.purger)))
+            one = plan.sealed[position]
+            pairs.append((ref, expected(one, clear, context.purger)))
     for ref in mismatches(pairs):
         position, ctid, xmin = where[ref]
         wrong.setdefault(position, []).append((ctid, xmin))
+    context.remember(
+        [
+            Original(element=str(one.element), text=text, stored_as_text=one.type.startswith(TEXT_TYPES))
+            for one, text in ((plan.sealed[where[ref][0]], text) for ref, text in pairs)
+        ]
+    )
     return len(pairs), wrong
 
 
