@@ -11,10 +11,19 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from kuimen.entrypoints.console.language import in_english, say
+from kuimen.entrypoints.console.language import say
 from kuimen.entrypoints.console.overview import subject_or_login
 from kuimen.entrypoints.console.templatetags.kuimen_text import shanghai
-from kuimen.entrypoints.console.words import ACTIONS, OBJECTS, OUTCOMES, PURPOSES, Words, fact_words, words_of
+from kuimen.entrypoints.console.words import (
+    ACTIONS,
+    OBJECTS,
+    OUTCOMES,
+    PURPOSES,
+    Words,
+    fact_value,
+    fact_words,
+    words_of,
+)
 from kuimen.foundation.errors import InvalidInputError, NotFoundError
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
@@ -23,6 +32,7 @@ from kuimen.gate.audit.services import EntryFilter, EntryView, Outcome
 from kuimen.kernels.merkle import InclusionBrokenError, verify_inclusion
 
 PAGE = 50
+SHOWN_VALUES = 4  # a page view names up to a hundred customers; the rest unfolds
 # what a page shows of an entry, in this order; the rest are facts
 FIELDS: Sequence[tuple[str, str, str]] = (
     ("条目编号", "Entry", "entry_id"),
@@ -128,7 +138,18 @@ def _content(entry: EntryView) -> list[dict[str, object]]:
         for zh, en, name in FIELDS
         if (value := getattr(entry, name)) not in {None, ""}
     ]
-    return [*plain, *({"title": say(*fact_words(name)), "value": _fact(value)} for name, value in entry.facts.items())]
+    return [*plain, *(_fact(name, value) for name, value in entry.facts.items())]
+
+
+def _fact(name: str, value: object) -> dict[str, object]:
+    told = fact_value(name, value)
+    joint = say("，", ", ")
+    return {
+        "title": say(*fact_words(name)),
+        "value": joint.join(told[:SHOWN_VALUES]),
+        "rest": joint.join(told[SHOWN_VALUES:]),
+        "more": max(0, len(told) - SHOWN_VALUES),
+    }
 
 
 def _shown(name: str, value: object) -> str:
@@ -136,14 +157,6 @@ def _shown(name: str, value: object) -> str:
         return shanghai(value)
     table = TRANSLATED.get(name)
     return say(*words_of(table, str(value))) if table else str(value)
-
-
-def _fact(value: object) -> str:
-    if isinstance(value, bool):
-        return say("是", "yes") if value else say("否", "no")
-    if isinstance(value, list | tuple):
-        return "，".join(map(str, value)) if not in_english() else ", ".join(map(str, value))
-    return "—" if value is None else str(value)
 
 
 def _proof(entry_id: UUID) -> ProofText | None:

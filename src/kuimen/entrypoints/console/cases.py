@@ -187,7 +187,7 @@ def _facts(view: CaseView) -> list[Titled]:
             ("每期应还（美元）", "Instalment (USD)", f"{facts.instalment:,.2f}"),
             ("期数", "Term in months", facts.term_months),
             ("年利率", "Annual rate", f"{facts.annual_rate:.2f}%"),
-            ("放款月份", "Issued", facts.issued_on),
+            ("放款月份", "Issued", facts.issued_on[:7]),
             ("已还本金（美元）", "Principal repaid (USD)", f"{facts.paid_principal:,.2f}"),
             ("已核销（美元）", "Written off (USD)", f"{facts.written_off:,.2f}"),
             ("经办", "Assignee", case.assignee or "—"),

@@ -51,6 +51,11 @@ class Place:
     rows: int = 0
 
     @property
+    def by_state(self) -> list[tuple[str, int]]:
+        """How many of them stand in which state."""
+        return list(self.states.items())
+
+    @property
     def c3(self) -> int:
         """Columns or elements of category C3."""
         return self.categories["C3"]

@@ -6,8 +6,12 @@ from typing import Final
 
 from kuimen.assessment.facts import fact_titles
 from kuimen.assessment.rules import Conclusion
+from kuimen.entrypoints.console.language import say
+from kuimen.gate.access.rules import ROLE_TITLES
 from kuimen.gate.audit.services import Outcome
-from kuimen.scenarios.collections.rules import HoldReason
+from kuimen.gate.disclosure.rules import REASON_TITLES
+from kuimen.kernels.elements import ELEMENT_TABLE, Element
+from kuimen.scenarios.collections.rules import EVENT_TITLES, STATE_TITLES, HoldReason
 
 Words = tuple[str, str]
 
@@ -173,7 +177,16 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "superseded_sessions": "被顶替的会话",
         "used_today": "今日已用次数",
         "valid_until": "有效至",
+        "withheld": "无依据而隐去的客户",
         "without_basis": "无合同依据",
+    }
+)
+KINDS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "page": ("脱敏页面", "masked page"),
+        "reveal": ("单项原值", "single clear value"),
+        "challenge": ("身份核验", "identity challenge"),
+        "bulk": ("系统批量", "system procedure"),
     }
 )
 CONCLUSIONS: Final[Mapping[Conclusion, Words]] = MappingProxyType(
@@ -194,6 +207,19 @@ HOLD_REASONS: Final[Mapping[HoldReason, Words]] = MappingProxyType(
     }
 )
 
+# facts whose values are codes with words of their own
+VALUES: Final[Mapping[str, Mapping[str, Words]]] = MappingProxyType(
+    {
+        "kind": KINDS,
+        "reason_code": {code.value: titles for code, titles in REASON_TITLES.items()},
+        "event": {event.value: titles for event, titles in EVENT_TITLES.items()},
+        "state_before": {state.value: titles for state, titles in STATE_TITLES.items()},
+        "state_after": {state.value: titles for state, titles in STATE_TITLES.items()},
+        "hold_reason": {reason.value: titles for reason, titles in HOLD_REASONS.items()},
+        "role": {role.value: titles for role, titles in ROLE_TITLES.items()},
+    }
+)
+
 
 def words_of(table: Mapping[str, Words], code: str) -> Words:
     """Return both words of a code; a code without words stands for itself."""
@@ -203,3 +229,22 @@ def words_of(table: Mapping[str, Words], code: str) -> Words:
 def fact_words(name: str) -> Words:
     """Return what a fact of an audit entry or of a probe is called."""
     return FACTS.get(name) or fact_titles().get(name, name), name.replace("_", " ").capitalize()
+
+
+def fact_value(name: str, value: object) -> list[str]:
+    """Return what a fact says, one text for each of its values."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [_told(name, one) for one in values]
+
+
+def _told(name: str, value: object) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return say("是", "yes") if value else say("否", "no")
+    text = str(value)
+    if name in {"element", "elements"} and text in set(Element):
+        rule = ELEMENT_TABLE[Element(text)]
+        return say(rule.title_zh, rule.title_en)
+    table = VALUES.get(name)
+    return say(*words_of(table, text)) if table else text
