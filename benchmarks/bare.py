@@ -1,6 +1,7 @@
 """The bare work under the measured deeds: what PostgreSQL and the ciphers take when no right is asked and none told."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 from uuid import UUID
@@ -43,7 +44,7 @@ def page_times(count: int) -> list[float]:
             cursor.execute(PAGE, [offset])
             assert len(_opened(cursor.fetchall(), institution, held)) == 100
 
-        return times_of([lambda offset=offset: look(offset) for offset in islice(cycle((0, 50)), count)])
+        return times_of([partial(look, offset) for offset in islice(cycle((0, 50)), count)])
 
 
 def _keys_of(rows: Sequence[Sequence[Any]]) -> Held:

@@ -8,6 +8,7 @@ from benchmarks.installed import OFFICERS, Installed
 from kuimen.entrypoints.demo.lender.tape import TapeLoan, read_tape
 from kuimen.entrypoints.demo.people import SignIn
 from kuimen.entrypoints.demo.staff import subject
+from kuimen.entrypoints.installation.servers import MAIN_DATABASE
 from kuimen.foundation.identifiers import new_ref
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access.rules import Subject
@@ -58,6 +59,8 @@ def open_department(installed: Installed) -> Department:
     leader = subject(LEADERS[0])
     collections.assign_evenly(leader, collections.waiting_cases(leader), assignees=list(COLLECTORS))
     _raise_quota()
+    with installed.plain(MAIN_DATABASE) as admin:
+        admin.execute("ANALYZE")  # as the server itself does within a minute
     collectors = tuple(subject(one) for one in COLLECTORS)
     return Department(
         leaders=tuple(subject(one) for one in LEADERS),
