@@ -191,3 +191,44 @@ def test_a_source_that_does_not_open_leaves_the_question_open(system: System, lo
     (logs / "app.log").unlink()
     logs.rmdir()
     assert outcome(controls.logs_hold_no_clear_value) is Outcome.INSUFFICIENT
+
+
+def write_export(folder: Path, *, rows: int = 40) -> None:
+    lines = [f"{person_name(index)},{resident_id(index)},{mobile(index)},{100 + index}\n" for index in range(rows)]
+    (folder / "export.csv").write_text("客户姓名,身份证号,手机号,安全码\n" + "".join(lines), encoding="utf-8")
+
+
+def protect_folder(folder: Path) -> None:
+    made = protection.plan(str(folder), actor=SYSTEM, overlay="fictitious")
+    protection.protect(made, actor=SYSTEM)
+    protection.prove(made, actor=SYSTEM)  # scans again and refreshes the directory
+
+
+GRADES = (
+    controls.directory_matches_the_sources,
+    controls.c3_is_marked,
+    controls.c2_is_marked,
+    controls.never_stored_is_gone,
+)
+
+
+def test_a_file_rewritten_with_masks_neither_drifts_nor_is_graded_down(system: System, logs: Path) -> None:
+    write_export(logs)
+    scan(str(logs))
+    protect_folder(logs)
+    for probe in GRADES:
+        found = result(probe)
+        assert found.outcome is Outcome.HOLDS, (probe, found.observations[0].facts)
+    states = set(Asset.objects.filter(file_name="export.csv").values_list("state", "category", "level"))
+    assert states == {("destroyed", "C2", 3), ("destroyed", "C3", 4)}
+
+
+@pytest.mark.planted_defect("CQJR-6.2-a")
+def test_values_written_again_over_masks_are_seen(system: System, logs: Path) -> None:
+    write_export(logs)
+    scan(str(logs))
+    protect_folder(logs)
+    write_export(logs, rows=30)
+    scan(str(logs))
+    assert outcome(controls.directory_matches_the_sources) is Outcome.REFUTED
+    assert outcome(controls.never_stored_is_gone) is Outcome.REFUTED

@@ -70,6 +70,11 @@ class _LastLook:
 _last_look = _LastLook()
 
 
+def live_sources(context: ProbeContext) -> tuple[LiveSource, ...]:
+    """Return every registered source looked at again; probes of one run share one look."""
+    return _last_look.at(context)
+
+
 def _look(source: DataSource) -> LiveSource:
     try:
         with reopen(source) as opened:
@@ -108,7 +113,12 @@ def directory_matches_the_sources(context: ProbeContext) -> ProbeResult:
         ".".join(part for part in (asset.schema_name, asset.table_name, asset.file_name, asset.column_name) if part)
         for asset in _directory()
     }
-    strangers = [_place(row) for look in looks for row in look.rows if row.element and _place(row) not in known]
+    strangers = [
+        _place(row)
+        for look in looks
+        for row in look.rows
+        if row.element and not row.masked and _place(row) not in known
+    ]
     newest = max((look.source.last_scanned_at for look in looks if look.source.last_scanned_at), default=None)
     stale = sum(
         look.source.last_scanned_at is None or look.source.last_scanned_at < context.at - SCAN_INTERVAL
@@ -178,11 +188,12 @@ def _graded_as_the_standard_says(category: Category) -> ProbeResult:
     rules = {element.value: rule for element, rule in ELEMENT_TABLE.items()}
     assets = list(_directory().exclude(element=""))
     due = [asset for asset in assets if rules[asset.element].category is category]
-    # A combination may raise a category; nothing may lower it.
+    # A combination may raise a category; only masks in place of the values may lower it.
     lowered = [
         asset
         for asset in due
-        if _GRAVITY[asset.category] < _GRAVITY[category.value] or (asset.level or 0) < rules[asset.element].level
+        if not asset.masked
+        and (_GRAVITY[asset.category] < _GRAVITY[category.value] or (asset.level or 0) < rules[asset.element].level)
     ]
     facts: dict[str, Fact] = {
         "category": category.value,

@@ -55,7 +55,13 @@ _KEPT: Mapping[tuple[AssetState, AssetState], AssetState] = MappingProxyType(
 
 
 def merge(
-    previous: AssetState | None, seen: AssetState, *, personal: bool, first_scan: bool, was_personal: bool = False
+    previous: AssetState | None,
+    seen: AssetState,
+    *,
+    personal: bool,
+    first_scan: bool,
+    was_personal: bool = False,
+    masked: bool = False,
 ) -> Merged:
     """Return the directory's new word on an asset.
 
@@ -65,9 +71,12 @@ def merge(
         personal: the scan found a personal element.
         first_scan: the source has never been scanned before, so that everything is new and nothing has drifted.
         was_personal: the directory held it as personal before.
+        masked: the scan saw masks in place of values; what was destroyed stays so, and nothing new lies open.
     """
     state = seen if previous is None else _KEPT.get((previous, seen), seen)
-    if not personal or state is not AssetState.CLEAR:
+    if masked and previous is AssetState.DESTROYED:
+        state = AssetState.DESTROYED
+    if not personal or masked or state is not AssetState.CLEAR:
         return Merged(state=state, drifted=False)
     if previous is None:
         return Merged(state=state, drifted=not first_scan)

@@ -304,6 +304,7 @@ def _take(asset: Asset, row: ScanRow, *, moment: datetime, first_scan: bool, is_
         personal=row.element is not None,
         first_scan=first_scan,
         was_personal=bool(asset.element),
+        masked=row.masked,
     )
     if previous is not merged.state:
         asset.state_since = moment
@@ -314,6 +315,10 @@ def _take(asset: Asset, row: ScanRow, *, moment: datetime, first_scan: bool, is_
     asset.state, asset.present, asset.seen_at = merged.state.value, True, moment
     if row.state == AssetState.NOT_READ.value and previous is not None and merged.state is not AssetState.NOT_READ:
         asset.reason = row.reason or ""
+        return
+    if previous is AssetState.DESTROYED and merged.state is AssetState.DESTROYED:
+        # masks tell nothing of what they stand for: element, category and level stay as they were found
+        asset.rows, asset.sampled, asset.reason = row.rows, row.sampled, ""
         return
     asset.value_type, asset.element, asset.category = row.type, row.element or "", row.category or ""
     asset.level, asset.likelihood, asset.masked = row.level, row.likelihood or "", row.masked
