@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.installed import Installation, System
 from fixtures.lender import Lender, lender_database, mobile, person_name, resident_id
+from kuimen.entrypoints.installation import postgres as servers
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.governance.protection import services as protection
 from kuimen.governance.protection.scrub import ScrubState
@@ -105,3 +106,34 @@ def test_what_a_recogniser_overlooks_in_a_log_is_blotted_out_by_known_values(
     assert mobile(2).encode().hex() not in text
     assert log.stat().st_size == size - len(mobile(1)) + 6
     assert protection.prove(base, actor=SYSTEM, folders=[tmp_path]).places[-1].hits == 0
+
+
+def test_the_whole_cluster_is_searched_and_databases_of_others_are_told_apart(
+    system: System, installation: Installation, lender: Lender
+) -> None:
+    made = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    protection.protect(made, actor=SYSTEM)
+    protection.scrub(made, actor=SYSTEM)
+    with lender_database(installation) as other:
+        with other.connect() as connection:
+            connection.execute("CREATE TABLE copies (content text)")
+            connection.execute("INSERT INTO copies VALUES (%s)", (resident_id(5),))
+        protection.scrub(made, actor=SYSTEM)  # the row's way through the write-ahead log is gone, the row is not
+        found = protection.prove(made, actor=SYSTEM)
+    hits = {place.name: place.hits for place in found.places}
+    assert hits[f"database {other.name}"] == 1
+    assert found.residual_clear_values == 0
+    assert any(f"database {other.name}" in line for line in found.not_covered)
+
+
+def test_an_original_in_a_database_of_kuimen_itself_is_residue(system: System, lender: Lender) -> None:
+    made = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+    protection.protect(made, actor=SYSTEM)
+    protection.scrub(made, actor=SYSTEM)
+    with system.connect(servers.ADMIN) as connection:
+        connection.execute("CREATE TABLE scratch (content text)")
+        connection.execute("INSERT INTO scratch VALUES (%s)", (resident_id(5),))
+    protection.scrub(made, actor=SYSTEM)
+    found = protection.prove(made, actor=SYSTEM)
+    assert {place.name: place.hits for place in found.places}[f"database {system.main}"] == 1
+    assert found.residual_clear_values == 1

@@ -11,6 +11,7 @@ from kuimen.governance.protection.places import ServerPlaces
 from kuimen.governance.protection.rules import is_raw_needle
 from kuimen.kernels.detection.needles import NeedleSet
 
+TABLE_FILES, WRITE_AHEAD_LOG = "table files", "write-ahead log"
 TEXT_TYPES = ("character", "text", "json", "citext")
 BLOCK = 4 << 20
 NEEDLE_BYTES = 64
@@ -28,9 +29,15 @@ class Original:
 
 @dataclass(slots=True, kw_only=True)
 class ProofPlace:
-    """One place that was searched."""
+    """One place that was searched.
+
+    Attributes:
+        foreign: another database of the same server, which this job was not asked to protect; hits there are told
+            apart from what is left of this source.
+    """
 
     name: str
+    foreign: bool = False
     files: int = 0
     bytes: int = 0
     hits: int = 0
@@ -128,22 +135,25 @@ def hits_in(needle_set: NeedleSet, path: Path) -> Iterator[tuple[int, int]]:
 
 
 def server_files(places: ServerPlaces) -> list[tuple[str, list[Path]]]:
-    """Return the server's files by place: table files of this database and the cluster, write-ahead log, log."""
-    found: list[tuple[str, list[Path]]] = []
+    """Return the server's files by place: this database and the cluster, each other database, WAL, log."""
+    found: dict[str, list[Path]] = {TABLE_FILES: [], WRITE_AHEAD_LOG: []}
     data = places.data_directory
     if data is not None:
-        others = {str(oid) for oid, _ in places.other_databases}
-        tables: list[Path] = []
-        wal: list[Path] = []
+        others = {str(oid): name for oid, name in places.other_databases}
         for path in _walk(data):
-            parts = path.relative_to(data).parts
-            if parts[0] == "base" and len(parts) > 1 and parts[1] in others:
-                continue
-            (wal if parts[0] == "pg_wal" else tables).append(path)
-        found += [("table files", tables), ("write-ahead log", wal)]
+            top, *below = path.relative_to(data).parts
+            place = WRITE_AHEAD_LOG if top == "pg_wal" else TABLE_FILES
+            if top == "base" and below and below[0] in others:
+                place = other_database(others[below[0]])
+            found.setdefault(place, []).append(path)
     if places.log_directory is not None and (data is None or not places.log_directory.is_relative_to(data)):
-        found.append(("server log", list(_walk(places.log_directory))))
-    return found
+        found["server log"] = list(_walk(places.log_directory))
+    return [(name, files) for name, files in found.items() if files]
+
+
+def other_database(name: str) -> str:
+    """Return the name of the place where another database of the server keeps its tables."""
+    return f"database {name}"
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
+from django.db import connections
 from psycopg import sql
 
 from kuimen.foundation.errors import KuimenError
@@ -20,7 +21,9 @@ from kuimen.governance.protection.preparing import block_ranges, leaves
 from kuimen.governance.protection.proof import (
     TEXT_TYPES,
     Original,
+    ProofPlace,
     ProofReport,
+    other_database,
     search_places,
     server_files,
     split_needles,
@@ -61,6 +64,7 @@ def prove_source(
         places = find_places(session)
         files = [*server_files(places), *((f"folder {folder.name}", _files(folder)) for folder in folders)]
         searched, unread = search_places(raw, files, progress=progress)
+        _mark_foreign(searched, places)
         equal = _equal_cells(session, row, {original.text for original in rescan if _is_distinctive(original)})
     finally:
         session.close()
@@ -71,11 +75,11 @@ def prove_source(
     return ProofReport(
         needles_raw=len(raw),
         needles_rescan=len(rescan),
-        residual_clear_values=sum(place.hits for place in searched) + clear_values + equal,
+        residual_clear_values=sum(place.hits for place in searched if not place.foreign) + clear_values + equal,
         places=tuple(searched),
         columns_rescanned=sum(one.column is not None for one in scan),
         clear_columns=clear,
-        not_covered=(*not_covered, *_uncovered(places), *unread, *_unread_relations(scan)),
+        not_covered=(*not_covered, *_uncovered(places, searched), *unread, *_unread_relations(scan)),
     )
 
 
@@ -207,14 +211,25 @@ def _still_clear(scan: Iterable[ScanRow]) -> tuple[tuple[str, ...], int]:
     return tuple(names), sum(one.hits or max(one.rows, 1) for one in rows)
 
 
-def _uncovered(places: ServerPlaces) -> list[str]:
+def _mark_foreign(searched: Sequence[ProofPlace], places: ServerPlaces) -> None:
+    """Mark the databases of others; Kuimen's own may hold no original any more than the source."""
+    own = {connections[alias].settings_dict["NAME"] for alias in connections}
+    foreign = {other_database(name) for _, name in places.other_databases if name not in own}
+    for place in searched:
+        place.foreign = place.name in foreign
+
+
+def _uncovered(places: ServerPlaces, searched: Sequence[ProofPlace]) -> list[str]:
     found = list(places.not_covered)
     if places.data_directory is None:
         found.append(f"table files and write-ahead log: {places.data_reason}")
     if places.log_directory is None:
         found.append(f"server log: {places.log_reason}")
-    if places.data_directory is not None and places.other_databases:
-        found.append("other databases of the cluster: " + ", ".join(name for _, name in places.other_databases))
+    found.extend(
+        f"{place.name} of the same server holds {place.hits} hits; it is not part of this job, protect it by itself"
+        for place in searched
+        if place.foreign and place.hits
+    )
     return found
 
 
