@@ -4,6 +4,7 @@ Exit codes come from the one error table: 2 input, 3 not found, 4 conflict, 5 de
 70 is a defect of ours. No trace and no value is ever printed; `KUIMEN_DEBUG=1` adds the place of a defect.
 """
 
+import gc
 import json
 import os
 import sys
@@ -13,6 +14,9 @@ import click
 from typing_extensions import override
 
 from kuimen.foundation.errors import EXIT_CODE_BUG, KuimenError, place_of, rule_for
+
+# Bulk work makes millions of small tuples that die young; the default of 700 looks at them again and again.
+GC_THRESHOLDS = (100_000, 25, 25)
 
 COMMANDS = {
     "init": "kuimen.entrypoints.cli.init_command",
@@ -61,6 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of the error table."""
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         kuimen.main(args=given, prog_name="kuimen", standalone_mode=False)
     except click.exceptions.Abort:
