@@ -196,3 +196,54 @@ def test_forbidden_columns_are_destroyed_and_forbidden_text_is_cut_out(system: S
     texts = opened(refs)
     assert [texts[ref] for ref in refs] == ["客户报 CVN2:****** 要求", "无"]
     assert Asset.objects.get(column_name="cvn2").state == "destroyed"
+
+
+def test_a_column_that_drifts_in_later_is_sealed_by_the_next_run(system: System, lender: Lender) -> None:
+    lender.execute(
+        "CREATE TABLE k (id int PRIMARY KEY, mobile text, memo text)",
+        "CREATE VIEW w AS SELECT id, mobile, memo FROM k",
+        "INSERT INTO k SELECT i, '1999000' || lpad(i::text, 4, '0'), '无' FROM generate_series(1, 30) i",
+    )
+    run(lender)
+    lender.execute(
+        "ALTER TABLE k ADD COLUMN backup_phone text",
+        "UPDATE k SET backup_phone = '1999000' || lpad((i.id + 100)::text, 4, '0') FROM k i WHERE k.id = i.id",
+        "UPDATE k SET memo = '请拨 19990000777 联系' WHERE id = 9",
+    )
+    made, report = run(lender)
+    assert report.complete
+    assert {one.name for table in made.tables for one in table.sealed} == {"backup_phone", "memo"}
+    assert columns(lender, "k") == ["id", "mobile_ref", "memo_ref", "backup_phone_ref"]
+    assert lender.rows("SELECT DISTINCT mobile, memo FROM w") == [("******", "******")]
+    assert lender.rows("SELECT mobile, backup_phone, memo FROM k_masked WHERE id = 9") == [("******",) * 3]
+
+
+def test_an_owner_without_other_rights_can_protect_and_is_told_what_is_left(system: System, lender: Lender) -> None:
+    import psycopg
+
+    role = f"owner_of_{lender.name}"
+    with lender.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'for-this-test'")  # type: ignore[call-overload]
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {role}")  # type: ignore[call-overload]
+    dsn = psycopg.conninfo.make_conninfo(lender.dsn, user=role, password="for-this-test")
+    try:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            own.execute("CREATE TABLE mine (id int PRIMARY KEY, mobile text)")
+            own.execute("INSERT INTO mine VALUES (1, '19990000001')")
+        lender.execute("CREATE TABLE other (id int, mobile text)", "GRANT SELECT ON other TO " + role)
+        lender.execute("INSERT INTO other VALUES (1, '19990000002')")
+        made = protection.plan(dsn, actor=SYSTEM, overlay="fictitious")
+        report = protection.protect(made, actor=SYSTEM)
+        assert [place for place, _ in report.blocked] == ["public.other.mobile"]
+        assert columns(lender, "mine") == ["id", "mobile_ref"]
+        assert columns(lender, "other") == ["id", "mobile"]
+        scrub = {step.name: step.state.value for step in protection.scrub(made, actor=SYSTEM).steps}
+        assert scrub["rewrite_tables"] == "done"
+        assert scrub["turn_over_wal"] == "not_permitted"
+        whole = protection.scrub(made, actor=SYSTEM, maintenance=lender.dsn)
+        assert whole.complete
+        proof = protection.prove(made, actor=SYSTEM, maintenance=lender.dsn)
+        assert proof.residual_clear_values == 1
+        assert proof.clear_columns == ("public.other.mobile",)
+    finally:
+        lender.execute(f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")

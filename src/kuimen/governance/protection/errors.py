@@ -75,3 +75,9 @@ class WrongDatabaseError(InvalidInputError):
     """The maintenance address leads to another database than the one that was protected."""
 
     code: ClassVar[str] = "protection.wrong_database"
+
+
+class UnknownEncodingError(InvalidInputError):
+    """The source does not declare an encoding (SQL_ASCII), so its bytes cannot be sealed as text."""
+
+    code: ClassVar[str] = "protection.unknown_encoding"

@@ -13,6 +13,7 @@ from kuimen.governance.protection.errors import (
     ProtectionBusyError,
     SourceChangedError,
     SourceLostError,
+    UnknownEncodingError,
 )
 from kuimen.sources.errors import RelationUnreadableError
 from kuimen.sources.postgresql import connect
@@ -54,8 +55,14 @@ class SourceSession:
     """
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
-        """Connect and settle; raises SourceUnavailableError."""
+        """Connect and settle; raises SourceUnavailableError, UnknownEncodingError."""
         self.connection: Connection = connect(parameters, application="kuimen protect")
+        if self.connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+            self.connection.close()
+            raise UnknownEncodingError(
+                "source: its encoding is SQL_ASCII, so that nobody can say which characters its bytes are;"
+                " dump it and restore it as UTF8 or GB18030 text first"
+            )
         self.denied: list[str] = []
         for name, value in _REQUIRED.items():
             self._set(name, value)
