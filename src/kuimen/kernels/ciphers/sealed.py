@@ -21,6 +21,7 @@ The associated data of the cipher is: the first six bytes ‖ length of `aad` as
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from kuimen.kernels.ciphers.errors import (
@@ -194,16 +195,20 @@ def build_aad(
     """
     if not 0 <= generation <= MAX_KEY_ID:
         raise KeyGenerationRangeError("generation: the key generation is 0 to 4294967295; give one in that range")
-    named = {"institution": institution, "element": element.encode(), "retention_class": retention_class.encode()}
-    for name, field in named.items():
+    head, middle, tail = _fixed_fields(institution, element, retention_class)
+    owner = _ABSENT if person is None else _SIXTEEN + person.bytes
+    return head + record.bytes + middle + owner + tail + generation.to_bytes(4, "big")
+
+
+_ABSENT, _SIXTEEN = (0).to_bytes(2, "big"), (16).to_bytes(2, "big")
+
+
+@lru_cache(maxsize=1024)
+def _fixed_fields(institution: bytes, element: str, retention_class: str) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before the record, between record and person, and between person and generation."""
+    fields = {"institution": institution, "element": element.encode(), "retention_class": retention_class.encode()}
+    for name, field in fields.items():
         if not 0 < len(field) <= MAX_FIELD_BYTES:
             raise ContextFieldError(f"{name}: empty or longer than {MAX_FIELD_BYTES} bytes; name it")
-    fields = (
-        institution,
-        record.bytes,
-        named["element"],
-        person.bytes if person is not None else b"",
-        named["retention_class"],
-        generation.to_bytes(4, "big"),
-    )
-    return CONTEXT_LABEL + b"".join(len(field).to_bytes(2, "big") + field for field in fields)
+    first, element_field, class_field = (len(field).to_bytes(2, "big") + field for field in fields.values())
+    return CONTEXT_LABEL + first + _SIXTEEN, element_field, class_field + (4).to_bytes(2, "big")
