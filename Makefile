@@ -25,8 +25,9 @@ demo: setup-demo ## the main job: lender database in; sealed data, cases, report
 serve: setup-demo ## run the console and the API of an existing installation
 	@$(BIN)/kuimen serve $(SERVE_ARGS)
 
-test: setup check ## every check and every test (browser and fault tests included)
+test: setup check ## every check and every test; the tests of the rooms once more on Debian's PostgreSQL
 	@$(BIN)/python -m pytest -n 2 $(TEST_ARGS)
+	@KUIMEN_PG_BIN=$$(tools/system_postgres.sh) $(BIN)/python -m pytest -n 2 -m "not slow" tests/integration
 
 check: setup ## formatting, lint, types, import contracts, house rules, generated files
 	@$(BIN)/ruff format --check src tests tools benchmarks

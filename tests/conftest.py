@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from fixtures.installed import (
     HOME_KEY,
@@ -33,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     postgres = EmbeddedPostgres(home, durable=False)
     for role in grants.LOGIN_ROLES:
         postgres.password(role)
+    # The same algorithm at a cost that hundreds of tests can pay; processes that tests start keep the real one.
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost = 1, 64
     try:
         database.setup_django(home)
     except Exception as failure:  # noqa: BLE001 - a broken room must not stop the tests of the pure floors
