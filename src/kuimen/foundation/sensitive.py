@@ -2,7 +2,7 @@
 
 `str`, `repr`, `format`, logging, JSON, pickle, copy and template output all give the same fixed text, so neither
 content nor length is told. The one way to the value is :meth:`Sensitive.reveal_for`, which names a purpose; house
-lint allows it only in the gate, in protection and in kernels.
+lint allows it only in the rooms of its register.
 
 >>> phone = Sensitive("not-a-number", element="mobile")
 >>> f"{phone} {phone!r}"
