@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import FileResponse, HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from kuimen.assessment import services
@@ -106,11 +106,11 @@ def run(request: HttpRequest) -> Answer:
 
 
 @router.get("/latest", response={200: Detail, 204: None}, summary="Newest assessment")
-def latest(request: HttpRequest) -> tuple[int, Detail | None]:
+def latest(request: HttpRequest) -> Status[Detail] | Status[None]:
     """Return the newest assessment; 204 where none was ever run."""
     _may(caller_of(request), Action.ASSESSMENT_READ)
     view = services.latest()
-    return (204, None) if view is None else (200, _detail(view))
+    return Status(204, None) if view is None else Status(200, _detail(view))
 
 
 @router.get("/{assessment_id}", response=Detail, summary="One assessment")

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from kuimen.entrypoints.api.bodies import NO_NUL, Strict
+from kuimen.entrypoints.api.bodies import NO_NUL, Moment, Strict
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, do_once
 from kuimen.gate.access import services as access
@@ -74,8 +74,8 @@ class Wanted(Schema):
     object_type: Text = ""
     object_ref: Text = ""
     view_id: UUID | None = None
-    since: AwareDatetime | None = None
-    before_time: AwareDatetime | None = None
+    since: Moment | None = None
+    before_time: Moment | None = None
 
 
 class RiskOut(Schema):
@@ -90,8 +90,8 @@ class RiskOut(Schema):
 class ReviewIn(Strict):
     """What an auditor concludes about the high-risk operations of an interval."""
 
-    since: AwareDatetime
-    before: AwareDatetime
+    since: Moment
+    before: Moment
     conclusion: str = Field(min_length=2, max_length=500, pattern=NO_NUL)
 
 
@@ -141,7 +141,7 @@ def view(request: HttpRequest, view_id: UUID) -> list[EntryOut]:
 
 
 @router.get("/risks", response=list[RiskOut], summary="High-risk operations")
-def risks(request: HttpRequest, since: AwareDatetime, before: AwareDatetime) -> list[RiskOut]:
+def risks(request: HttpRequest, since: Moment, before: Moment) -> list[RiskOut]:
     """Return the high-risk operations of an interval, by day and person."""
     _may_read(request)
     return [

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from kuimen.entrypoints.api.bodies import StaffNo, Strict, Words
+from kuimen.entrypoints.api.bodies import Moment, StaffNo, Strict, Words
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.entrypoints.api.idempotency import Answer, do_once
 from kuimen.gate.access import services
@@ -40,7 +40,7 @@ class ApplicationIn(Strict):
     staff_no: StaffNo | None = None
     role: Role
     post: str = Field(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")
-    valid_until: AwareDatetime
+    valid_until: Moment
     reason: Words
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, SecretStr
 
 from kuimen.entrypoints.api.bodies import NO_NUL, Strict
@@ -62,9 +62,9 @@ def who(request: HttpRequest) -> Person:
 
 
 @router.delete("", response={204: None}, summary="Sign out")
-def sign_out(request: HttpRequest) -> tuple[int, None]:
+def sign_out(request: HttpRequest) -> Status[None]:
     """End the token that this call carries."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         access.revoke_token(token)
-    return 204, None
+    return Status(204, None)
