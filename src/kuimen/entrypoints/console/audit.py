@@ -32,7 +32,7 @@ from kuimen.gate.audit.services import EntryFilter, EntryView, Outcome
 from kuimen.kernels.merkle import InclusionBrokenError, verify_inclusion
 
 PAGE = 50
-SHOWN_VALUES = 4  # a page view names up to a hundred customers; the rest unfolds
+SHOWN_VALUES = 6  # a page view names up to a hundred customers; the rest unfolds
 # what a page shows of an entry, in this order; the rest are facts
 FIELDS: Sequence[tuple[str, str, str]] = (
     ("条目编号", "Entry", "entry_id"),
@@ -134,7 +134,12 @@ def _line(entry: EntryView) -> dict[str, object]:
 
 def _content(entry: EntryView) -> list[dict[str, object]]:
     plain = [
-        {"title": say(zh, en), "value": _shown(name, value), "code": value if name in TRANSLATED else ""}
+        {
+            "title": say(zh, en),
+            "value": _shown(name, value),
+            "code": value if name in TRANSLATED else "",
+            "given": name == "actor_label",
+        }
         for zh, en, name in FIELDS
         if (value := getattr(entry, name)) not in {None, ""}
     ]

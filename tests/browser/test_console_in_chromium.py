@@ -1,0 +1,531 @@
+"""The console as its users meet it: Debian's Chromium against a served installation."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fixtures.browsing import PATIENCE_MS, Browsing, Visitor, sign_in
+from fixtures.live import (
+    AGENT,
+    ASSESSOR,
+    AUDITOR,
+    COLLECTOR,
+    LEADER,
+    NEWCOMER,
+    OFFICER,
+    RIVAL_AGENT,
+    SPENDER,
+    UNBOUND,
+    LiveConsole,
+)
+from kuimen.entrypoints.demo.people import SignIn
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Visitor]
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+LARGEST_IMAGE = 300_000
+# eleven digits of a mobile number or the eighteen signs of a resident ID, standing free
+CLEAR = re.compile(r"(?<![0-9a-fA-F-])(?:1[3-9]\d{9}|\d{17}[\dXx])(?![0-9a-fA-F-])")
+QUOTA = 10
+REASON = "客户对登记信息有异议"
+# text that is neither a name nor marked as another language, with labels and placeholders
+PAGE_TEXT = """() => {
+  const own = (node) => node.closest('[translate="no"], .mono, script, style, .masked');
+  const found = [document.title.replace('夔门 Kuimen', '')];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.textContent.trim() && !own(node.parentElement)) { found.push(node.textContent.trim()); }
+  }
+  for (const node of document.querySelectorAll('[aria-label], [placeholder], [alt]')) {
+    if (own(node)) { continue; }
+    for (const name of ['aria-label', 'placeholder', 'alt']) { found.push(node.getAttribute(name) || ''); }
+  }
+  return found;
+}"""
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+ENGLISH = re.compile(r"\b[A-Za-z]{3,} [A-Za-z]{2,}\b")
+NAMES = re.compile(r"kuimen (?:audit verify|scan)|Asia/Shanghai")
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+def case_path(live: LiveConsole, who: str, number: int = 0) -> str:
+    return f"/cases/{live.cases[who][number]}/"
+
+
+def values_of(live: LiveConsole) -> set[str]:
+    """Return every clear value that a page could betray."""
+    return {
+        value
+        for identity in live.identities.values()
+        for value in (identity.person_name, identity.mobile, identity.resident_id, identity.bank_card, identity.address)
+    }
+
+
+def assert_masked(live: LiveConsole, source: str) -> None:
+    assert [value for value in values_of(live) if value in source] == []
+    assert CLEAR.search(source) is None
+
+
+def ask_to_reveal(page: Page, element: str, *, reason: str = REASON) -> None:
+    page.locator("#reveal-element").select_option(element)
+    page.locator("#reason").fill(reason)
+    page.get_by_role("button", name="查看并留痕").click()
+
+
+# Signing in
+
+
+@pytest.mark.clause("JRT0171-7.3-b")
+def test_number_password_and_code_lead_to_the_work_of_the_post_and_a_code_works_once(visit: Visit) -> None:
+    visitor = visit()
+    page, person = visitor.page, visitor.live.sign_ins[NEWCOMER]
+    visitor.open("/")
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    page.get_by_label("工号").fill(NEWCOMER)
+    page.get_by_label("口令").fill(person.password)
+    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_role("heading", name="双因素认证")).to_be_visible()
+    code = person.code()
+    page.get_by_label("动态码").fill(code)
+    page.get_by_role("button", name="登录").click()
+    expect(page).to_have_url(re.compile("/cases/"))
+    expect(page.locator(".nav-name")).to_contain_text(NEWCOMER)
+    page.get_by_role("button", name="退出").click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+
+    page.get_by_label("工号").fill(NEWCOMER)
+    page.get_by_label("口令").fill(person.password)
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("动态码").fill(code)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    visitor.open("/cases/")
+    expect(page).to_have_url(re.compile("/accounts/"))
+
+
+def test_a_wrong_password_gives_nothing_away(visit: Visit) -> None:
+    answers = []
+    for number in (SPENDER, "NOBODY"):
+        visitor = visit()
+        visitor.open("/accounts/login/")
+        visitor.page.get_by_label("工号").fill(number)
+        visitor.page.get_by_label("口令").fill("not-the-password-26")
+        visitor.page.get_by_role("button", name="下一步").click()
+        answers.append(visitor.page.get_by_role("alert").inner_text())
+    assert answers[0] == answers[1]
+    assert CHINESE.search(answers[0])
+
+
+def test_whoever_has_no_authenticator_binds_one_before_anything_else(visit: Visit) -> None:
+    visitor = visit()
+    page, person = visitor.page, visitor.live.sign_ins[UNBOUND]
+    visitor.open("/accounts/login/")
+    page.get_by_label("工号").fill(UNBOUND)
+    page.get_by_label("口令").fill(person.password)
+    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_role("heading", name="绑定验证器")).to_be_visible()
+    visitor.open("/cases/")
+    expect(page.get_by_role("heading", name="绑定验证器")).to_be_visible()
+    page.get_by_text("手工输入密钥").click()
+    seed = page.locator("#secret").inner_text()
+    bound = SignIn(staff_no=UNBOUND, display_name="", role="", password="", seed=seed)
+    page.get_by_label("动态码").fill(bound.code())
+    page.get_by_role("button", name="绑定").click()
+    expect(page.locator(".nav-name")).to_contain_text(UNBOUND)
+    visitor.open("/cases/")
+    expect(page.get_by_text("没有符合条件的案件")).to_be_visible()
+
+
+@pytest.mark.clause("CQJR-5.4-d")
+def test_a_collector_can_work_with_the_keyboard_alone(visit: Visit) -> None:
+    visitor = visit()
+    page, person = visitor.page, visitor.live.sign_ins[RIVAL_AGENT]
+    visitor.open("/accounts/login/")
+    expect(page.get_by_label("工号")).to_be_focused()
+    page.keyboard.type(RIVAL_AGENT)
+    page.keyboard.press("Tab")
+    page.keyboard.type(person.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("动态码")).to_be_focused()
+    page.keyboard.type(person.code())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="催收案件")).to_be_visible()
+    first = page.locator("#cases tbody a").first
+    tab_to(page, first.get_attribute("href") or "")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="案件 C-")).to_be_visible()
+    tab_to(page, "answer")
+    page.keyboard.type("0000")
+    page.keyboard.press("Enter")
+    expect(page.locator("#challenge-result")).to_contain_text("不一致")
+
+
+def tab_to(page: Page, mark: str) -> None:
+    """Press Tab until the thing with this address or id is in focus, and see that its focus shows."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(
+            "mark => [document.activeElement.getAttribute('href'), document.activeElement.id].includes(mark)", mark
+        ):
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+            return
+    raise AssertionError(f"Tab does not reach {mark}")
+
+
+# Cases
+
+
+@pytest.mark.clause("CQJR-5.4-d", "CQJR-5.4-g", "JRT0171-6.1.4.1-a")
+def test_the_list_is_masked_and_watermarked(visit: Visit) -> None:
+    visitor = visit(COLLECTOR)
+    visitor.open("/cases/")
+    rows = visitor.page.locator("#cases tbody tr")
+    expect(rows).to_have_count(len(visitor.live.cases[COLLECTOR]))
+    expect(rows.first.locator(".masked").nth(1)).to_have_text(re.compile(r"^199\*{4}\d{4}$"))
+    assert_masked(visitor.live, visitor.text())
+    assert_watermarked(visitor, COLLECTOR)
+
+
+def assert_watermarked(visitor: Visitor, who: str) -> UUID:
+    """See the mark over the page with name, number, time and view; return the view."""
+    mark = visitor.page.locator(".watermark span").first
+    expect(mark).to_be_visible()
+    view = UUID(visitor.page.locator("#view-id").inner_text())
+    text = mark.inner_text()
+    assert visitor.live.sign_ins[who].display_name in text
+    assert who in text
+    assert str(view) in text
+    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", text)
+    return view
+
+
+@pytest.mark.clause("CQJR-5.4-d")
+def test_a_challenge_says_whether_an_answer_matches_and_no_more(visit: Visit) -> None:
+    visitor = visit(COLLECTOR)
+    identity = visitor.live.identities[visitor.live.cases[COLLECTOR][1]]
+    visitor.open(case_path(visitor.live, COLLECTOR, 1))
+    page = visitor.page
+    for answer, told in (("0000", "不一致"), (identity.resident_id[-4:], "一致：")):
+        page.locator("#answer").fill(answer)
+        page.get_by_role("button", name="核验").click()
+        expect(page.locator("#challenge-result")).to_contain_text(told)
+        expect(page.locator("#answer")).to_have_value("")
+    assert_masked(visitor.live, visitor.text())
+
+
+@pytest.mark.clause("CQJR-5.4-d", "CQJR-5.2-h")
+def test_one_value_shows_for_its_time_cannot_be_copied_and_leaves_nothing(visit: Visit) -> None:
+    visitor = visit(COLLECTOR)
+    page, case = visitor.page, visitor.live.cases[COLLECTOR][2]
+    identity = visitor.live.identities[case]
+    page.clock.install()
+    visitor.open(case_path(visitor.live, COLLECTOR, 2))
+    page.get_by_role("row", name="手机号").get_by_role("link", name="申请查看").click()
+    expect(page.locator("#reveal-element")).to_have_value("mobile")
+    expect(page.locator("#reason")).to_be_focused()
+    ask_to_reveal(page, "mobile")
+    value = page.locator("#revealed-value")
+    expect(value).to_have_text(identity.mobile)
+    expect(value).to_have_css("user-select", "none")
+    assert page.evaluate(
+        """() => ['copy', 'contextmenu', 'dragstart'].every((kind) =>
+             !document.getElementById('revealed-value').dispatchEvent(
+               new Event(kind, {bubbles: true, cancelable: true})))"""
+    )
+    page.clock.fast_forward(61_000)
+    expect(page.locator("#reveal-result")).to_have_text("显示时间已到，内容已清除")
+    assert_masked(visitor.live, visitor.text())
+
+    ask_to_reveal(page, "resident_id")  # another field is another request, not a repetition
+    expect(value).to_have_text(identity.resident_id)
+    page.reload()
+    assert_masked(visitor.live, visitor.text())
+
+
+def test_a_reason_with_a_number_in_it_is_refused(visit: Visit) -> None:
+    visitor = visit(COLLECTOR)
+    visitor.expect_status(422)
+    visitor.open(case_path(visitor.live, COLLECTOR, 3))
+    ask_to_reveal(visitor.page, "mobile", reason="客户来电 1999000 0000 核对")
+    expect(visitor.page.locator("#reveal-result")).to_contain_text("不得写入号码")
+
+
+@pytest.mark.clause("CQJR-5.4-d")
+def test_beyond_the_days_quota_the_fragment_and_the_page_refuse(visit: Visit) -> None:
+    visitor = visit(SPENDER)
+    visitor.expect_status(429)
+    page = visitor.page
+    visitor.open(case_path(visitor.live, SPENDER))
+    for left in reversed(range(QUOTA)):
+        ask_to_reveal(page, "person_name")
+        expect(page.locator("#remaining-today")).to_have_text(str(left))
+    with page.expect_response(re.compile("/reveal$")) as refused:
+        ask_to_reveal(page, "person_name")
+    assert refused.value.status == 429
+    assert int(refused.value.headers["retry-after"]) > 0
+    expect(page.locator("#reveal-result")).to_contain_text("今日的单项查看次数已用完")
+    expect(page.locator("#revealed-value")).to_have_count(0)
+
+    plain = visit(SPENDER, scripts=False)
+    plain.expect_status(429)
+    plain.open(case_path(plain.live, SPENDER))
+    ask_to_reveal(plain.page, "person_name")
+    expect(plain.page.get_by_role("heading", name="今日额度已用完")).to_be_visible()
+
+
+def test_without_scripts_a_value_shows_on_a_page_that_no_cache_keeps(visit: Visit) -> None:
+    visitor = visit(AGENT, scripts=False)
+    visitor.open(case_path(visitor.live, AGENT))
+    with visitor.page.expect_response(re.compile("/reveal$")) as answer:
+        ask_to_reveal(visitor.page, "mobile")
+    identity = visitor.live.identities[visitor.live.cases[AGENT][0]]
+    expect(visitor.page.locator("#revealed-value")).to_have_text(identity.mobile)
+    assert "no-store" in answer.value.headers["cache-control"]
+    assert_watermarked(visitor, AGENT)
+
+
+@pytest.mark.clause("CQJR-5.4-c")
+def test_another_agencys_case_is_not_found(visit: Visit) -> None:
+    visitor = visit(AGENT)
+    visitor.expect_status(404)
+    assert visitor.open(case_path(visitor.live, RIVAL_AGENT)).status == 404
+    expect(visitor.page.get_by_text("没有这个案件，或它不在您的范围内")).to_be_visible()
+    assert visitor.open("/cases/00000000-0000-4000-8000-000000000000/").status == 404
+    assert_masked(visitor.live, visitor.text())
+
+
+def test_a_leader_assigns_holds_and_deals_out(visit: Visit) -> None:
+    visitor = visit(LEADER)
+    page = visitor.page
+    visitor.open(case_path(visitor.live, ""))
+    page.locator("#assignee").select_option(COLLECTOR)
+    page.locator("#assign").get_by_role("button", name="分派").click()
+    expect(page.locator("#state")).to_have_text("已分案")
+    page.get_by_role("button", name="退案").click()
+    expect(page.locator("#state")).to_have_text("已退案")
+    page.locator("#hold-reason").select_option("complaint")
+    page.get_by_role("button", name="立即暂停").click()
+    expect(page.locator("#state")).to_have_text("暂停")
+    page.get_by_role("button", name="解除暂停").click()
+    expect(page.locator("#history tr")).to_have_count(4)
+
+    visitor.open("/cases/")
+    waiting = int(page.locator("#waiting").inner_text())
+    assert waiting == len(visitor.live.cases[""])
+    for number in (NEWCOMER, AGENT):
+        page.locator(f"input[name=assignee][value={number}]").check()
+    page.locator("#deal").get_by_role("button", name="分派").click()
+    expect(page.locator(".km-message")).to_contain_text(f"已分派 {waiting} 件")
+    expect(page.locator("#deal")).to_have_count(0)
+    expect(page.locator("#reveal")).to_have_count(0)
+
+
+def test_a_collector_who_stops_a_case_hands_it_back(visit: Visit) -> None:
+    visitor = visit(COLLECTOR)
+    visitor.open(case_path(visitor.live, COLLECTOR, 9))
+    visitor.page.locator("#hold-reason").select_option("hardship")
+    visitor.page.get_by_role("button", name="立即暂停").click()
+    expect(visitor.page).to_have_url(re.compile("/cases/$"))
+    expect(visitor.page.locator(".km-message")).to_contain_text("暂停")
+
+
+# Proof, overview, assessment
+
+
+@pytest.mark.clause("CQJR-5.4-d", "CQJR-6.5-a")
+def test_the_watermark_leads_an_auditor_to_a_proven_entry(visit: Visit) -> None:
+    looker = visit(COLLECTOR)
+    looker.open(case_path(looker.live, COLLECTOR, 4))
+    view = assert_watermarked(looker, COLLECTOR)
+
+    auditor = visit(AUDITOR)
+    page = auditor.page
+    auditor.open("/audit/")
+    page.get_by_label("水印上的视图编号").fill(str(view))
+    page.get_by_role("button", name="查找").click()
+    rows = page.locator("#entries tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(COLLECTOR)
+    expect(rows).to_contain_text("查看脱敏页面")
+    page.get_by_role("link", name="证明").click()
+    expect(page.get_by_role("heading", name="包含证明")).to_be_visible()
+    for _ in range(40):  # the sequencer numbers an entry within a second
+        if page.locator("#proof-verified").count():
+            break
+        page.reload()
+    expect(page.locator("#proof-verified")).to_have_text("已验证")
+    expect(page.locator("#content-table")).to_contain_text(str(view))
+    assert_masked(auditor.live, auditor.text())
+
+
+def test_an_officer_sees_the_state_of_the_whole_in_charts(visit: Visit) -> None:
+    visitor = visit(OFFICER)
+    visitor.open("/")
+    expect(visitor.page).to_have_url(re.compile("/overview/$"))
+    visitor.charts_drawn()
+    charts = visitor.page.locator(".chart svg")
+    expect(charts).to_have_count(3)
+    for chart in charts.all():
+        assert chart.locator("path").count() > 3
+    expect(visitor.page.locator(".chart").nth(0)).to_contain_text("已加密")
+    expect(visitor.page.locator(".chart").nth(1)).to_contain_text("贷后催收")
+    expect(visitor.page.locator("#places")).to_contain_text("t_cust_info")
+    expect(visitor.page.get_by_role("link", name="审计日志")).to_have_count(0)
+
+
+def test_an_assessor_runs_every_control_and_takes_the_report_away(visit: Visit) -> None:
+    visitor = visit(ASSESSOR)
+    page = visitor.page
+    page.set_default_timeout(120_000)
+    visitor.open("/assessment/")
+    before = page.locator("#assessment-number").inner_text()
+    page.get_by_role("button", name="运行全部控制项").click()
+    expect(page.locator(".km-message")).to_contain_text("完成", timeout=120_000)
+    assert page.locator("#assessment-number").inner_text() != before
+    visitor.charts_drawn()
+    counted = [int(page.locator(f"#verdict-{code}").inner_text()) for code in ("conform", "not_assessed")]
+    assert all(counted)
+    conform = page.locator("#clause-table tr").filter(has=page.locator(".verdict-conform"))
+    expect(conform).to_have_count(counted[0])
+    conform.first.locator("summary").click()
+    expect(conform.first.locator(".km-evidence").first).to_contain_text("SM3")
+    report = page.request.get(visitor.live.address + (page.locator("#report").get_attribute("href") or ""))
+    assert report.headers["content-type"] == "application/pdf"
+    assert report.body().startswith(b"%PDF")
+
+    page.locator("#clauses").get_by_label("结论").select_option("not_assessed")
+    page.locator("#clauses").get_by_role("button", name="筛选").click()
+    expect(page.locator(".km-unseen tbody tr")).to_have_count(counted[1])
+    expect(page.locator("#clause-table")).to_have_count(0)
+
+
+def test_who_may_not_run_an_assessment_is_not_offered_to(visit: Visit) -> None:
+    visitor = visit(AUDITOR)
+    visitor.open("/assessment/")
+    expect(visitor.page.locator("#clause-table")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name="运行全部控制项")).to_have_count(0)
+
+
+# Every page
+
+
+def pages_of(live: LiveConsole) -> list[tuple[str, str]]:
+    """Return who opens which page."""
+    return [
+        (OFFICER, "/overview/"),
+        (OFFICER, "/assessment/"),
+        (COLLECTOR, "/cases/"),
+        (COLLECTOR, case_path(live, COLLECTOR)),
+        (LEADER, "/cases/"),
+        (LEADER, case_path(live, COLLECTOR, 5)),
+        (AUDITOR, "/audit/"),
+        (AUDITOR, ""),
+        (ASSESSOR, "/assessment/"),
+    ]
+
+
+def open_in_turn(visitor: Visitor, path: str) -> None:
+    """Open a page; the empty path is the proof of the newest entry."""
+    visitor.open(path or "/audit/")
+    if not path:
+        visitor.page.locator("#entries a").first.click()
+        expect(visitor.page.locator("#content-table")).to_be_visible()
+
+
+def test_every_page_speaks_the_language_that_was_chosen_and_no_other(visit: Visit, browsing: Browsing) -> None:
+    people = {who: visit(who) for who, _ in pages_of(browsing.live)}
+    for who, path in pages_of(browsing.live):
+        visitor = people[who]
+        open_in_turn(visitor, path)
+        chinese = [NAMES.sub("", text) for text in visitor.page.evaluate(PAGE_TEXT)]
+        assert [text for text in chinese if ENGLISH.search(text) and not CHINESE.search(text)] == [], path
+        visitor.page.get_by_role("button", name="English").click()
+        expect(visitor.page.locator("html")).to_have_attribute("lang", "en")
+        assert [text for text in visitor.page.evaluate(PAGE_TEXT) if CHINESE.search(text)] == [], path
+        visitor.page.get_by_role("button", name="中文").click()
+        expect(visitor.page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+def test_the_pages_before_sign_in_and_of_errors_speak_both_languages(visit: Visit) -> None:
+    visitor = visit(AGENT)
+    visitor.expect_status(403, 404)
+    entrance = visit()
+    for window, path, status in (
+        (entrance, "/accounts/login/", 200), (visitor, "/nowhere", 404), (visitor, "/audit/", 403),
+        (visitor, "/accounts/logout/", 200), (visitor, "/accounts/closed/account-signup/", 404),
+    ):  # fmt: skip
+        assert window.open(path).status == status
+        page = window.page
+        assert [text for text in page.evaluate(PAGE_TEXT) if ENGLISH.search(text)] == [], path
+        page.get_by_role("button", name="English").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        assert [text for text in page.evaluate(PAGE_TEXT) if CHINESE.search(text)] == [], path
+        page.get_by_role("button", name="中文").click()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+def test_every_answer_forbids_framing_keeping_and_foreign_scripts(visit: Visit, browsing: Browsing) -> None:
+    people = {who: visit(who) for who, _ in pages_of(browsing.live)}
+    entrance = visit()
+    entrance.expect_status(404)
+    answers = [people[who].open(path) for who, path in pages_of(browsing.live) if path]
+    answers += [entrance.open("/accounts/login/"), entrance.open("/nowhere")]
+    for answer in answers:
+        headers = answer.headers
+        policy = headers["content-security-policy"]
+        assert "unsafe-inline" not in policy
+        assert "unsafe-eval" not in policy
+        assert "script-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-frame-options"] == "DENY"
+        assert "no-store" in headers["cache-control"], answer.url
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+    assert people[AUDITOR].page.locator("script:not([src]), [style], [onclick]").count() == 0
+
+
+def test_an_old_form_and_a_bare_address_are_answered_with_a_page(visit: Visit) -> None:
+    visitor = visit(AGENT)
+    visitor.expect_status(403, 405)
+    visitor.open(case_path(visitor.live, AGENT, 1))
+    visitor.context.clear_cookies(name="csrftoken")
+    visitor.page.get_by_role("button", name="开始作业").click()
+    expect(visitor.page.get_by_role("heading", name="页面已过期")).to_be_visible()
+    assert visitor.open(case_path(visitor.live, AGENT, 1) + "reveal").status == 405
+    expect(visitor.page.get_by_role("heading", name="请从页面操作")).to_be_visible()
+
+
+def test_a_session_that_ended_elsewhere_leads_a_fragment_to_the_sign_in_page(visit: Visit) -> None:
+    visitor = visit()
+    sign_in_again = visitor.live.sign_ins[OFFICER.replace("1", "2")]
+    sign_in(visitor, sign_in_again.staff_no)
+    visitor.open("/overview/")
+    visitor.context.clear_cookies(name="sessionid")
+    visitor.page.evaluate("htmx.ajax('GET', '/overview/', {target: '#content', swap: 'innerHTML'})")
+    expect(visitor.page).to_have_url(re.compile("/accounts/login/"))
+
+
+def test_the_pictures_of_the_readme_can_be_taken(visit: Visit, tmp_path: Path) -> None:
+    target = IMAGES if os.environ.get("KUIMEN_WRITE_SCREENSHOTS") == "1" else tmp_path
+    target.mkdir(parents=True, exist_ok=True)
+    for who, path, name in (
+        (COLLECTOR, "", "case-page.png"), (OFFICER, "/overview/", "overview.png"),
+        (ASSESSOR, "/assessment/", "assessment.png"),
+    ):  # fmt: skip
+        visitor = visit(who)
+        visitor.open(path or case_path(visitor.live, COLLECTOR))
+        visitor.charts_drawn()
+        visitor.page.screenshot(path=target / name)
+        assert_masked(visitor.live, visitor.text())
+        assert (target / name).stat().st_size < LARGEST_IMAGE, name
