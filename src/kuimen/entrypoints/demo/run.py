@@ -1,8 +1,13 @@
 """The main job, from an empty machine to proof: a lender's plain-text database in, everything else out."""
 
+import gc
 import secrets
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from psycopg.conninfo import make_conninfo
 
@@ -36,11 +41,12 @@ def run_demo(*, chosen_home: Path | None, serve: bool, as_json: bool, port: int)
     stage, summary = Stage(), DemoSummary()
     with stage.step("准备演示环境", "clear the stage, start PostgreSQL"):
         start_afresh(spot)
-    with EmbeddedPostgres(spot.home).running() as postgres:
+    with _stopped_by_signals(), EmbeddedPostgres(spot.home).running() as postgres:
         lender_name = _make_lender(spot, postgres, stage, summary)
         sign_ins = _found_institution(spot, stage)
         from kuimen.entrypoints.demo import acts  # noqa: PLC0415 - settings exist only by now
 
+        gc.freeze()  # what is loaded by now stays; no need to look at it with every collection of the bulk work
         acts.perform(spot, lender_name, stage=stage, summary=summary, port=port, sign_ins=sign_ins)
         summary.seconds = time.perf_counter() - began
         (stderr if as_json else stdout).print(summary.as_table())
@@ -48,6 +54,24 @@ def run_demo(*, chosen_home: Path | None, serve: bool, as_json: bool, port: int)
             emit_json(summary.as_json())
         if serve:
             acts.stay_open(spot, port=port, sign_ins=sign_ins)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let a signal to end unwind like Ctrl-C, so that server and database stop with us; a second one is unheard."""
+    heard = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _make_lender(spot: DemoPlaces, postgres: EmbeddedPostgres, stage: Stage, summary: DemoSummary) -> str:
