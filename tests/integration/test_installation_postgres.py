@@ -189,3 +189,35 @@ def test_debians_server_runs_under_the_same_launcher(place: Path) -> None:
         assert ask(postgres, "SHOW data_checksums") == "on"
     finally:
         postgres.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else; others run every test this way")
+def test_an_ordinary_user_runs_it_as_themselves(place: Path) -> None:
+    """A fork, not a new process: the interpreter may lie where only root can go."""
+    stranger = service_user()
+    assert stranger is not None
+    root = place / "ordinary"
+    root.mkdir(mode=0o700)
+    os.chown(root, stranger.uid, stranger.gid)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(stranger.gid)
+            os.setuid(stranger.uid)
+            os.chdir(root)
+            postgres = EmbeddedPostgres(InstallationHome.locate(root / "home"), durable=False)
+            postgres.start()
+            try:
+                own = Path(f"/proc/{postgres.pid}").stat().st_uid == os.getuid() != 0
+                code = 0 if own and ask(postgres, "SELECT 1") == "1" else 2
+            finally:
+                postgres.stop()
+        except BaseException as failure:
+            os.write(2, f"{type(failure).__name__}: {failure}".encode())
+            raise
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
