@@ -91,10 +91,8 @@ class Keyring:
             KeyStoreError: the key database is down.
         """
         kind = RetentionClass(retention_class)
-        found: dict[UUID, DataKey] = {}
-        for ref in refs:
-            if (held := self._persons.get((kind, ref, None))) is not None:
-                found[ref] = held
+        held = self._persons.get_many((kind, ref, None) for ref in refs)
+        found = {ref: key for (_, ref, _), key in held.items()}
         missing = [ref for ref in dict.fromkeys(refs) if ref not in found]
         if not missing:
             return found
@@ -116,10 +114,8 @@ class Keyring:
             KeyDestroyedError: a key was suspended or destroyed.
         """
         kind = RetentionClass(retention_class)
-        found: dict[tuple[UUID, int], DataKey] = {}
-        for ref, generation in wanted:
-            if (held := self._persons.get((kind, ref, generation))) is not None:
-                found[(ref, generation)] = held
+        held = self._persons.get_many((kind, ref, generation) for ref, generation in wanted)
+        found = {(ref, generation): key for (_, ref, generation), key in held.items() if generation is not None}
         missing = {pair for pair in wanted if pair not in found}
         if not missing:
             return found
