@@ -25,9 +25,9 @@ from kuimen.entrypoints.demo.day_server import free_port
 from kuimen.entrypoints.demo.lender.build import SEED, make_book
 from kuimen.entrypoints.demo.lender.tape import read_tape
 
-pytestmark = pytest.mark.slow
-COMMAND = (sys.executable, "-m", "kuimen.entrypoints.cli", "demo")
 LONGEST_SECONDS = 2_400
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST_SECONDS)]
+COMMAND = (sys.executable, "-m", "kuimen.entrypoints.cli", "demo")
 RAW_BYTES = 8
 NOT_IN_ORDER = {"grace": 67, "late_16_30": 38, "late_31_120": 66, "charged_off": 7}
 SEARCHED_NOWHERE_ELSE = re.compile(r"replicas|archive of write-ahead log|backups|free blocks")
@@ -65,6 +65,8 @@ def parent() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="kuimen-demo-"))
     folder.chmod(0o711)
     yield folder
+    for pid in postmasters_of(folder):
+        os.kill(pid, signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
 
 
