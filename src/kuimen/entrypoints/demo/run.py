@@ -22,6 +22,7 @@ from kuimen.entrypoints.installation.config import Configuration
 from kuimen.entrypoints.installation.home import write_private
 from kuimen.entrypoints.installation.install import Officer, initialise
 from kuimen.entrypoints.installation.postgres import ADMIN, EmbeddedPostgres
+from kuimen.entrypoints.installation.servers import EmbeddedServer
 from kuimen.entrypoints.terminal.output import emit_json, stderr, stdout
 from kuimen.foundation.sensitive import Sensitive
 
@@ -43,7 +44,7 @@ def run_demo(*, chosen_home: Path | None, serve: bool, as_json: bool, port: int)
         start_afresh(spot)
     with _stopped_by_signals(), EmbeddedPostgres(spot.home).running() as postgres:
         lender_name = _make_lender(spot, postgres, stage, summary)
-        sign_ins = _found_institution(spot, stage)
+        sign_ins = _found_institution(spot, postgres, stage)
         from kuimen.entrypoints.demo import acts  # noqa: PLC0415 - settings exist only by now
 
         gc.freeze()  # what is loaded by now stays; no need to look at it with every collection of the bulk work
@@ -89,7 +90,7 @@ def _make_lender(spot: DemoPlaces, postgres: EmbeddedPostgres, stage: Stage, sum
     return make_conninfo("", **{name: value for name, value in address.items() if name not in {"password", "user"}})
 
 
-def _found_institution(spot: DemoPlaces, stage: Stage) -> list[SignIn]:
+def _found_institution(spot: DemoPlaces, postgres: EmbeddedPostgres, stage: Stage) -> list[SignIn]:
     """Run `kuimen init` with two officers and hire the staff."""
     with stage.step("初始化夔门：密钥、两位主管、岗位", "keys, two officers, posts"):
         passphrases = {staff_no: f"Baidi-{secrets.token_urlsafe(18)}" for staff_no, _ in OFFICERS}
@@ -97,6 +98,7 @@ def _found_institution(spot: DemoPlaces, stage: Stage) -> list[SignIn]:
         write_private(spot.credentials_file, "".join(f"{who}={text}\n" for who, text in passphrases.items()).encode())
         initialise(
             spot.home,
+            server=EmbeddedServer(postgres=postgres),
             configuration=Configuration(institution_name=INSTITUTION, overlay="fictitious"),
             officers=[
                 Officer(
