@@ -25,7 +25,7 @@ from kuimen.governance.protection.preparing import block_ranges, leaf_tables
 from kuimen.governance.protection.proof import Original
 from kuimen.governance.protection.purging import Purger
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name, translated
-from kuimen.kernels.ciphers import hmac_sm3
+from kuimen.kernels.ciphers import HmacSM3
 from kuimen.kernels.elements import Element
 
 BATCH_ROWS = 2_000
@@ -97,13 +97,20 @@ def seal_pass(session: SourceSession, plan: TablePlan, context: SealContext) -> 
     if not plan.sealed:
         return counts
     for schema, leaf in leaf_tables(session.connection, plan):
-        query = _pending_query(plan, schema, leaf)
         for bounds in block_ranges(session.connection, schema, leaf, BLOCKS_PER_READ):
-            with session.transaction() as connection:
-                rows = _read(connection, query, bounds, plan, context)
-                for batch in _batches(rows):
-                    counts.add(_seal_batch(connection, plan, (schema, leaf), batch, context))
-            context.advance(0)
+            counts.add(_seal_range(session, bounds, plan=plan, leaf=(schema, leaf), context=context))
+    return counts
+
+
+def _seal_range(
+    session: SourceSession, bounds: tuple[str, str], *, plan: TablePlan, leaf: tuple[str, str], context: SealContext
+) -> SealCounts:
+    counts = SealCounts()
+    with session.transaction() as connection:
+        rows = _read(connection, _pending_query(plan, *leaf), bounds, plan, context)
+        for batch in _batches(rows):
+            counts.add(_seal_batch(connection, plan, leaf, batch, context))
+    context.advance(0)
     return counts
 
 
@@ -182,12 +189,13 @@ def _pending_query(plan: TablePlan, schema: str, leaf: str) -> sql.Composed:
 def _read(
     connection: Connection, query: sql.Composed, bounds: tuple[str, str], plan: TablePlan, context: SealContext
 ) -> list[_Row]:
-    prefix = f"{context.source_id}\x00{plan.schema}\x00{plan.name}\x00"
+    prefix = f"{context.source_id}\x00{plan.schema}\x00{plan.name}\x00".encode()
+    tagger = HmacSM3(context.coordinate_key)
     return [
         _Row(
             ctid=ctid,
             xmin=xmin,
-            key=coordinate(context.coordinate_key, prefix, key),
+            key=coordinate(tagger, prefix, key),
             person=person,
             clear=tuple(values),
             refs=list(refs),
@@ -196,12 +204,12 @@ def _read(
     ]
 
 
-def coordinate(key: bytes, prefix: str, parts: Sequence[str | None]) -> bytes:
+def coordinate(tagger: HmacSM3, prefix: bytes, parts: Sequence[str | None]) -> bytes:
     """Return the 32 bytes that name a row in the vault: keyed, length-prefixed, telling nothing of the row's key."""
     encoded = b"".join(
         b"\x00" if part is None else b"\x01" + len(raw := part.encode()).to_bytes(4, "big") + raw for part in parts
     )
-    return hmac_sm3(key, prefix.encode() + encoded)
+    return tagger.tag(prefix + encoded)
 
 
 def _batches(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
@@ -215,8 +223,9 @@ def _seal_batch(
     counts = SealCounts()
     items: list[SealItem] = []
     places: list[tuple[_Row, int]] = []
+    columns = [(position, one, Element(str(one.element))) for position, one in enumerate(plan.sealed)]
     for row in rows:
-        for position, one in enumerate(plan.sealed):
+        for position, one, element in columns:
             clear = row.clear[position]
             if clear is None or row.refs[position] is not None:
                 continue
@@ -229,8 +238,8 @@ def _seal_batch(
                 continue
             items.append(
                 SealItem(
-                    element=Element(str(one.element)),
-                    value=Sensitive(text, element=str(one.element)),
+                    element=element,
+                    value=Sensitive(text, element=element.value),
                     source_id=str(context.source_id),
                     source_table=plan.place,
                     source_column=one.name,
@@ -244,7 +253,7 @@ def _seal_batch(
     written = _swap(connection, plan, leaf, rows)
     for row, position in places:
         if row.ctid in written:
-            name = plan.sealed[position].name
+            name = columns[position][1].name
             counts.sealed[name] = counts.sealed.get(name, 0) + 1
         else:
             counts.conflicts += 1

@@ -12,7 +12,7 @@ from kuimen.governance.protection.proof import TEXT_TYPES, Original
 from kuimen.governance.protection.sealing import SealContext, expected, mismatches
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name
 
-BLOCKS_PER_READ = 256
+BLOCKS_PER_READ = 64
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,13 +47,28 @@ def verify_table(session: SourceSession, plan: TablePlan, context: SealContext) 
             table=table_name(schema, leaf),
         )
         for bounds in block_ranges(session.connection, schema, leaf, BLOCKS_PER_READ):
-            with session.transaction() as connection:
-                rows = connection.execute(query, bounds).fetchall()
-                checked, wrong = _compare(plan, rows, context)
-                counts.checked += checked
-                for position, versions in wrong.items():
-                    counts.forgotten += _forget(connection, (schema, leaf), plan.sealed[position], versions)
-            context.advance(0)
+            once = _verify_range(session, bounds, plan=plan, leaf=(schema, leaf), query=query, context=context)
+            counts.checked += once.checked
+            counts.forgotten += once.forgotten
+    return counts
+
+
+def _verify_range(
+    session: SourceSession,
+    bounds: tuple[str, str],
+    *,
+    plan: TablePlan,
+    leaf: tuple[str, str],
+    query: sql.Composed,
+    context: SealContext,
+) -> VerifyCounts:
+    counts = VerifyCounts()
+    with session.transaction() as connection:
+        rows = connection.execute(query, bounds).fetchall()
+        counts.checked, wrong = _compare(plan, rows, context)
+        for position, versions in wrong.items():
+            counts.forgotten += _forget(connection, leaf, plan.sealed[position], versions)
+    context.advance(counts.checked)
     return counts
 
 
@@ -62,6 +77,7 @@ def _compare(
 ) -> tuple[int, dict[int, list[tuple[str, str]]]]:
     pairs: list[tuple[UUID, str]] = []
     where: dict[UUID, tuple[int, str, str]] = {}
+    columns = plan.sealed
     wrong: dict[int, list[tuple[str, str]]] = {}
     for ctid, xmin, values, refs in rows:
         for position, (clear, ref) in enumerate(zip(values, refs, strict=True)):
@@ -71,15 +87,14 @@ def _compare(
                 wrong.setdefault(position, []).append((ctid, xmin))
                 continue
             where[ref] = (position, ctid, xmin)
-            one = plan.sealed[position]
-            pairs.append((ref, expected(one, clear, context.purger)))
+            pairs.append((ref, expected(columns[position], clear, context.purger)))
     for ref in mismatches(pairs):
         position, ctid, xmin = where[ref]
         wrong.setdefault(position, []).append((ctid, xmin))
     context.remember(
         [
             Original(element=str(one.element), text=text, stored_as_text=one.type.startswith(TEXT_TYPES))
-            for one, text in ((plan.sealed[where[ref][0]], text) for ref, text in pairs)
+            for one, text in ((columns[where[ref][0]], text) for ref, text in pairs)
         ]
     )
     return len(pairs), wrong
