@@ -143,8 +143,7 @@ def test_whoever_has_no_authenticator_binds_one_before_anything_else(visit: Visi
     page.get_by_label("动态码").fill(bound.code())
     page.get_by_role("button", name="绑定").click()
     expect(page.locator(".nav-name")).to_contain_text(UNBOUND)
-    visitor.open("/cases/")
-    expect(page.get_by_text("没有符合条件的案件")).to_be_visible()
+    expect(page.get_by_role("heading", name="您目前没有生效的岗位权限")).to_be_visible()
 
 
 @pytest.mark.clause("CQJR-5.4-d")

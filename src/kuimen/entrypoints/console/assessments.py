@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from kuimen.assessment import services
 from kuimen.assessment.reading import AssessmentView, ClauseView
 from kuimen.assessment.report import report_file
-from kuimen.assessment.rules import Verdict
+from kuimen.assessment.rules import Conclusion, Verdict
 from kuimen.entrypoints.console.context import may
 from kuimen.entrypoints.console.language import say
 from kuimen.entrypoints.console.overview import subject_or_login
@@ -21,6 +21,12 @@ from kuimen.gate.access.rules import Action, Resource
 
 Row = dict[str, object]
 TONES = {Verdict.CONFORM: "good", Verdict.NONCONFORM: "bad", Verdict.INSUFFICIENT: "open"}
+CONCLUSION_TONES = {
+    Conclusion.CONFORM: Verdict.CONFORM,
+    Conclusion.LARGELY: Verdict.PARTIAL,
+    Conclusion.NONCONFORM: Verdict.NONCONFORM,
+    Conclusion.OPEN: Verdict.INSUFFICIENT,
+}
 # what needs somebody comes first
 ORDER = (
     Verdict.NONCONFORM,
@@ -56,7 +62,7 @@ def assessment(request: HttpRequest) -> HttpResponse:
         looked_at = [item for item in wanted if item.verdict is not Verdict.NOT_ASSESSED]
         context |= {
             "cards": _cards(found),
-            "conclusion": say(*CONCLUSIONS[found.conclusion]),
+            "conclusion": {"title": say(*CONCLUSIONS[found.conclusion]), "tone": CONCLUSION_TONES[found.conclusion]},
             "standards": list(dict.fromkeys(item.clause.standard for item in found.clauses)),
             "rows": [_row(item) for item in sorted(looked_at, key=lambda item: ORDER.index(item.verdict))],
             "unseen": [_row(item) for item in wanted if item.verdict is Verdict.NOT_ASSESSED],
