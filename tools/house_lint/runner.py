@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.house_lint import rules_of_data, rules_of_form
+from tools.house_lint import rules_of_data, rules_of_form, rules_of_plan
 from tools.house_lint.model import Module, Rule, Violation
 
-RULES: tuple[Rule, ...] = (*rules_of_data.RULES, *rules_of_form.RULES)
+RULES: tuple[Rule, ...] = (*rules_of_data.RULES, *rules_of_form.RULES, *rules_of_plan.RULES)
 ESCAPE = "house-lint: "  # `# house-lint: rule-name, reason` on the line excuses it
 
 
