@@ -185,12 +185,11 @@ def _create(path: Path, shape: TextShape, *, mode: int) -> Iterator[IO[str]]:
         stream: Any = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if shape.compressed else raw
         out = io.TextIOWrapper(stream, encoding=shape.encoding, errors="replace", newline="")
         yield out
-        out.flush()
+        out.detach()  # flushes; the raw file must outlive its wrappers to be synced
         if shape.compressed:
             stream.close()
         raw.flush()
         os.fsync(raw.fileno())
-        out.detach()
 
 
 def _sync_folder(folder: Path) -> None:

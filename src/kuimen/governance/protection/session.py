@@ -21,7 +21,8 @@ from kuimen.sources.postgresql import connect
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ADVISORY_KEY = 7_402_188_019_331_155_281
-# Text forms of values must not depend on who asks, or a value would not compare equal to itself.
+# Text forms of values must not depend on who asks, or a value would not compare equal to itself. The search path stays
+# the database's own: triggers and checks of the application run under it, and everything here is qualified.
 _REQUIRED: Mapping[str, str] = {
     "datestyle": "ISO, YMD",
     "intervalstyle": "postgres",
@@ -32,7 +33,6 @@ _REQUIRED: Mapping[str, str] = {
     "lock_timeout": "15000",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
-    "search_path": "pg_catalog",
     "jit": "off",
 }
 # Only a superuser may set these; without them the source's own settings decide what reaches its log.
