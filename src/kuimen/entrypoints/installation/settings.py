@@ -161,7 +161,6 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = _configuration.language
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
-LOCALE_PATHS = [Path(__file__).parents[2] / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
