@@ -36,7 +36,7 @@ urlpatterns = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
-    path("2fa/", RedirectView.as_view(pattern_name="overview"), name="mfa_index"),
+    path("2fa/", RedirectView.as_view(pattern_name="landing"), name="mfa_index"),
     path("2fa/authenticate/", factor.authenticate, name="mfa_authenticate"),
     path("2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
     *(path(f"closed/{name.replace('_', '-')}/", closed, name=name) for name in CLOSED),
