@@ -18,8 +18,9 @@ def audit() -> None:
 
 @audit.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--json", "as_json", is_flag=True)
 @home_option
-def export(*, folder: Path, home: InstallationHome) -> None:
+def export(*, folder: Path, as_json: bool, home: InstallationHome) -> None:
     """Write entries, checkpoints and public keys into FOLDER, with the offline verifier beside them."""
     from kuimen.entrypoints.installation.install import opened
 
@@ -27,6 +28,9 @@ def export(*, folder: Path, home: InstallationHome) -> None:
         from kuimen.gate.audit import services
 
         report = services.export(folder)
+    if as_json:
+        emit_json({"folder": str(folder), "entries": report.entries, "checkpoints": report.checkpoints})
+        return
     stdout.print(f"已导出 Exported: {report.entries:,} 条 entries → {folder}", highlight=False)
 
 

@@ -7,7 +7,7 @@ import click
 
 from kuimen.entrypoints.cli.installed import home_option, unlock_options, unlocked
 from kuimen.entrypoints.installation.home import InstallationHome
-from kuimen.entrypoints.terminal.output import stdout
+from kuimen.entrypoints.terminal.output import emit_json, stdout
 
 
 def _begin_sequencing() -> Callable[[], None]:
@@ -30,11 +30,12 @@ def _begin_sequencing() -> Callable[[], None]:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port; by default the configured one.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 32))
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON object.")
 @unlock_options
 @home_option
 def serve(
-    *, host: str, port: int | None, workers: int, quiet: bool, credentials_file: Path | None, passphrase_fd: int | None,
-    home: InstallationHome,
+    *, host: str, port: int | None, workers: int, quiet: bool, as_json: bool, credentials_file: Path | None,
+    passphrase_fd: int | None, home: InstallationHome,
 ) -> None:  # fmt: skip
     """Run the console and the API; the keys are unlocked once and shared with the workers."""
     from kuimen.entrypoints.console.server import ConsoleServer, ensure_port_free
@@ -43,7 +44,9 @@ def serve(
     chosen = port or config.load(home).port
     ensure_port_free(host, chosen)
     with unlocked(home, file=credentials_file, descriptor=passphrase_fd):
-        if not quiet:
+        if as_json:
+            emit_json({"url": f"http://{host}:{chosen}", "workers": workers})
+        elif not quiet:
             stdout.print(f"控制台 Console: http://{host}:{chosen}  (Ctrl-C 停止 stops)")
         ConsoleServer(host=host, port=chosen, workers=workers, in_worker=_begin_sequencing).run()
 

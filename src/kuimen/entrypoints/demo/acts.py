@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 
 from django.db import connections
 
@@ -85,12 +86,13 @@ def _collect(spot: DemoPlaces, *, port: int, sign_ins: list[SignIn]) -> DayRepor
 def _review(auditor: ApiClient, day: DayReport) -> None:
     """Have the auditor look at the day's high-risk operations and sign the review off."""
     before = clock.now()
-    body = {
-        "since": (before - timedelta(days=1)).isoformat(),
-        "before": before.isoformat(),
-        "conclusion": "高危操作均为演示中的超额查看与被拒请求，未见异常",
-    }
-    answer = auditor.call("POST", "/audit/reviews", body)
+    interval = {"since": (before - timedelta(days=1)).isoformat(), "before": before.isoformat()}
+    listed = auditor.call("GET", f"/audit/risks?{urlencode(interval)}")
+    day.note(listed, "审计员查看高危操作清单", "the auditor reads the list of high-risk operations", expect=200)
+    found = listed.body["items"]
+    people = sorted({str(item["actor"]) for item in found})
+    conclusion = f"共 {len(found)} 类高危操作，涉及工号 {'、'.join(people)}，已逐类查看" if found else "未见高危操作"
+    answer = auditor.call("POST", "/audit/reviews", {**interval, "conclusion": conclusion})
     day.note(answer, "审计员复核高危操作并签批", "the auditor reviews high-risk operations and signs off", expect=200)
 
 
