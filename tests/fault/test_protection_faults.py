@@ -1,5 +1,6 @@
 """Protection under fire: killed processes, killed servers, writers that never stop, two protectors at once."""
 
+import multiprocessing
 import os
 import random
 import signal
@@ -21,8 +22,9 @@ from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.disclosure.services import bulk_for_system
 from kuimen.gate.keys import services as keys
 from kuimen.gate.vault.models import Record
+from kuimen.governance.protection import sealing, verifying
 from kuimen.governance.protection import services as protection
-from kuimen.governance.protection.errors import ProtectionBusyError
+from kuimen.governance.protection.errors import ProtectionBusyError, SourceLostError
 
 ROWS = 1_500
 CHILD = """
@@ -34,6 +36,8 @@ database.setup_django(home)
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.keys import services as keys
 from kuimen.governance.protection import services as protection
+from kuimen.governance.protection import sealing, verifying
+sealing.BLOCKS_PER_READ = verifying.BLOCKS_PER_READ = 2
 keys.unlock(home.root_key, dict(item.split("=", 1) for item in sys.argv[2:]))
 print("ready", flush=True)
 made = protection.plan(sys.argv[1], actor=SYSTEM, overlay="fictitious")
@@ -42,6 +46,13 @@ print("done", report.values_sealed, flush=True)
 """
 
 pytestmark = pytest.mark.fault
+
+
+@pytest.fixture(autouse=True)
+def many_small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the second process take part although the tables of the tests are short."""
+    monkeypatch.setattr(sealing, "BLOCKS_PER_READ", 2)
+    monkeypatch.setattr(verifying, "BLOCKS_PER_READ", 2)
 
 
 @pytest.fixture
@@ -214,3 +225,17 @@ def test_locked_keys_stop_the_job_and_unlocking_resumes_it(
     assert again.job_id == made.job_id
     protection.protect(again, actor=SYSTEM)
     assert_all_sealed_once(lender)
+
+
+def test_a_second_process_killed_in_the_middle_is_resumed_without_loss(system: System, lender: Lender) -> None:
+    made = protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious")
+
+    def kill() -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(SourceLostError):
+        protection.protect(made, actor=SYSTEM, progress=_killing_after(4, kill))
+    protection.protect(protection.plan(lender.dsn, actor=SYSTEM, overlay="fictitious"), actor=SYSTEM)
+    assert_all_sealed_once(lender)
+    assert multiprocessing.active_children() == []

@@ -17,19 +17,12 @@ class Purger:
     def __init__(self, tables: RecognitionTables) -> None:
         """Recognise with these tables."""
         self._tables = tables
-        self.removed: list[tuple[str, str]] = []
 
-    def purge(self, text: str, *, remember: bool = False) -> tuple[str, int]:
-        """Return the text with forbidden values replaced by a fixed mask, and how many there were.
-
-        Args:
-            text: free text.
-            remember: keep what was removed as needles of the proof, in this process only.
-        """
+    def purge(self, text: str) -> tuple[str, list[tuple[str, str]]]:
+        """Return the text with forbidden values replaced by a fixed mask, and (element, value) of what was removed."""
         found = [finding for finding in detect(text, tables=self._tables) if finding.element in _FORBIDDEN]
-        clean = text
+        clean, removed = text, []
         for finding in sorted(found, key=lambda finding: finding.start, reverse=True):
-            if remember:
-                self.removed.append((str(finding.element), text[finding.start : finding.end]))
+            removed.append((str(finding.element), text[finding.start : finding.end]))
             clean = clean[: finding.start] + _REPLACEMENT + clean[finding.end :]
-        return clean, len(found)
+        return clean, removed

@@ -8,6 +8,7 @@ that the next run finds at the same source coordinates.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,25 +21,29 @@ from kuimen.gate.disclosure.services import bulk_for_system
 from kuimen.gate.vault.rules import LARGEST_VALUE_BYTES
 from kuimen.gate.vault.services import SealItem, seal_many
 from kuimen.governance.protection.errors import VerificationError
+from kuimen.governance.protection.parallel import over_ranges
 from kuimen.governance.protection.plan import ColumnPlan, TablePlan
 from kuimen.governance.protection.preparing import block_ranges, leaf_tables
-from kuimen.governance.protection.proof import Original
 from kuimen.governance.protection.purging import Purger
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name, translated
 from kuimen.kernels.ciphers import HmacSM3
 from kuimen.kernels.elements import Element
 
 BATCH_ROWS = 2_000
-BLOCKS_PER_READ = 64
+BLOCKS_PER_READ = 24
 VERIFY = "protection.verify"
 
 
 @dataclass(slots=True, kw_only=True)
 class SealCounts:
-    """What one or more passes over a table did."""
+    """What one or more passes over a table did.
+
+    Attributes:
+        purged: (element, value) of what was cut out of free text, needles of the proof; never written anywhere.
+    """
 
     sealed: dict[str, int] = field(default_factory=dict)
-    purged: int = 0
+    purged: list[tuple[str, str]] = field(default_factory=list, repr=False)
     conflicts: int = 0
     oversized: int = 0
 
@@ -63,7 +68,6 @@ class SealContext:
     Attributes:
         coordinate_key: key of the digest that names a row in the vault without telling its key.
         purger: cuts elements that may never be stored out of free text.
-        remember: called with originals that were verified, for the clean-up of the same process.
         advance: called with the number of values done.
     """
 
@@ -72,7 +76,6 @@ class SealContext:
     purger: Purger
     actor: Actor
     advance: Callable[[int], None] = lambda _count: None
-    remember: Callable[[list[Original]], None] = lambda _originals: None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,8 +100,10 @@ def seal_pass(session: SourceSession, plan: TablePlan, context: SealContext) -> 
     if not plan.sealed:
         return counts
     for schema, leaf in leaf_tables(session.connection, plan):
-        for bounds in block_ranges(session.connection, schema, leaf, BLOCKS_PER_READ):
-            counts.add(_seal_range(session, bounds, plan=plan, leaf=(schema, leaf), context=context))
+        ranges = block_ranges(session.connection, schema, leaf, BLOCKS_PER_READ)
+        work = partial(_seal_range, plan=plan, leaf=(schema, leaf), context=context)
+        for once in over_ranges(session, ranges, work, tell=lambda once: context.advance(once.total)):
+            counts.add(once)
     return counts
 
 
@@ -110,7 +115,6 @@ def _seal_range(
         rows = _read(connection, _pending_query(plan, *leaf), bounds, plan, context)
         for batch in _batches(rows):
             counts.add(_seal_batch(connection, plan, leaf, batch, context))
-    context.advance(0)
     return counts
 
 
@@ -231,7 +235,7 @@ def _seal_batch(
                 continue
             text = clear
             if one.purge:
-                text, removed = context.purger.purge(clear, remember=True)
+                text, removed = context.purger.purge(clear)
                 counts.purged += removed
             if len(text.encode()) > LARGEST_VALUE_BYTES:
                 counts.oversized += 1
@@ -257,7 +261,6 @@ def _seal_batch(
             counts.sealed[name] = counts.sealed.get(name, 0) + 1
         else:
             counts.conflicts += 1
-    context.advance(sum(counts.sealed.values()))
     return counts
 
 

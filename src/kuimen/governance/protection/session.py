@@ -56,6 +56,7 @@ class SourceSession:
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         """Connect and settle; raises SourceUnavailableError, UnknownEncodingError."""
+        self._parameters = dict(parameters)
         self.connection: Connection = connect(parameters, application="kuimen protect")
         if self.connection.info.parameter_status("server_encoding") == "SQL_ASCII":
             self.connection.close()
@@ -97,6 +98,10 @@ class SourceSession:
         """Run a block in one transaction of the source, errors translated."""
         with translated(), self.connection.transaction():
             yield self.connection
+
+    def twin(self) -> "SourceSession":
+        """Open a second session like this one; errors as in the constructor."""
+        return SourceSession(self._parameters)
 
     def close(self) -> None:
         """Close the connection, whatever state it is in."""

@@ -89,7 +89,6 @@ def protect_tables(
         purger=Purger(tables_of(row.overlay or None)),
         actor=actor,
         advance=meter.advance,
-        remember=partial(kept.keep_sealed, plan.source_id),
     )
     session = SourceSession(inventory.connection_of(row))
     try:
@@ -97,9 +96,6 @@ def protect_tables(
             _run(session, job, plan, context, totals=totals, meter=meter)
     finally:
         session.close()
-        kept.keep_destroyed(
-            job.job_id, [Original(element=element, text=text) for element, text in context.purger.removed]
-        )
     totals.blocked |= {finding.place: finding.message_en for finding in plan.blockers}
     event = JobEvent.STOP if totals.blocked else JobEvent.FINISH
     inventory.mark_protected(plan.source_id)
@@ -153,11 +149,11 @@ def _run(
         if table.place in totals.blocked:
             continue
         meter.label = f"verify {table.place}"
-        _guarded(job, [table], totals, partial(_verify, session, job, table, context, totals))
+        _guarded(job, [table], totals, partial(_verify, session, job, table, context, totals, purged))
     for group in _groups(working, totals):
         meter.label = f"cut over {', '.join(table.place for table in group)}"
         meter.advance(0)
-        _guarded(job, group, totals, partial(_cut_over, session, job, group, context, totals))
+        _guarded(job, group, totals, partial(_cut_over, session, job, group, context, totals, purged))
     for table in working:
         if table.place not in totals.blocked:
             meter.label = f"bind {table.place}"
@@ -197,15 +193,23 @@ def _seal(
     with session.transaction() as connection:
         follow_parents(connection, [table])
     totals.conflicts += counts.conflicts
-    purged[table.place] = counts.purged
+    _keep_purged(job, table, counts, purged)
     jobs.move_step(jobs.step_of(job, table), StepEvent.SEAL)
 
 
-def _verify(session: SourceSession, job: Job, table: TablePlan, context: SealContext, totals: _Totals) -> None:
+def _keep_purged(job: Job, table: TablePlan, counts: SealCounts, purged: dict[str, int]) -> None:
+    purged[table.place] = purged.get(table.place, 0) + len(counts.purged)
+    kept.keep_destroyed(job.job_id, [Original(element=element, text=text) for element, text in counts.purged])
+
+
+def _verify(
+    session: SourceSession, job: Job, table: TablePlan, context: SealContext, totals: _Totals, purged: dict[str, int]
+) -> None:
     counts = verify_table(session, table, context)
+    kept.keep_sealed(job.source_id, counts.verified)
     totals.verified += counts.checked
     if counts.forgotten:
-        seal_pass(session, table, context)
+        _keep_purged(job, table, seal_pass(session, table, context), purged)
     jobs.move_step(jobs.step_of(job, table), StepEvent.VERIFY)
 
 
@@ -225,7 +229,12 @@ def _groups(tables: Sequence[TablePlan], totals: _Totals) -> list[list[TablePlan
 
 
 def _cut_over(
-    session: SourceSession, job: Job, group: Sequence[TablePlan], context: SealContext, totals: _Totals
+    session: SourceSession,
+    job: Job,
+    group: Sequence[TablePlan],
+    context: SealContext,
+    totals: _Totals,
+    purged: dict[str, int],
 ) -> None:
     def note(counts: CutOverCounts) -> None:
         for table in group:
@@ -239,6 +248,8 @@ def _cut_over(
     counts = cut_over(session, group, context, before_commit=note)
     for table in group:
         jobs.move_step(jobs.step_of(job, table), StepEvent.CUT_OVER)
+        if (late := counts.seals.get((table.schema, table.name))) is not None:
+            _keep_purged(job, table, late, purged)
     totals.views += counts.rebuilt_views
     totals.constraints += counts.dropped_constraints
     kept.keep_destroyed(

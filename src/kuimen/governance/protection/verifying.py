@@ -1,18 +1,20 @@
 """Open every sealed value of a table and compare it with the clear one that still stands beside it, in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 
+from kuimen.governance.protection.parallel import over_ranges
 from kuimen.governance.protection.plan import ColumnPlan, TablePlan
 from kuimen.governance.protection.preparing import block_ranges, leaf_tables
 from kuimen.governance.protection.proof import TEXT_TYPES, Original
 from kuimen.governance.protection.sealing import SealContext, expected, mismatches
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name
 
-BLOCKS_PER_READ = 64
+BLOCKS_PER_READ = 24
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,11 +23,13 @@ class VerifyCounts:
 
     Attributes:
         checked: values opened and compared.
+        verified: what was compared, for the clean-up of the same process; never written anywhere.
         forgotten: references that no longer fitted their value and were taken back, to be sealed again.
     """
 
     checked: int = 0
     forgotten: int = 0
+    verified: list[Original] = field(default_factory=list, repr=False)
 
 
 def verify_table(session: SourceSession, plan: TablePlan, context: SealContext) -> VerifyCounts:
@@ -46,10 +50,12 @@ def verify_table(session: SourceSession, plan: TablePlan, context: SealContext) 
             refs=joined([column(one.reference) for one in plan.sealed], ", "),
             table=table_name(schema, leaf),
         )
-        for bounds in block_ranges(session.connection, schema, leaf, BLOCKS_PER_READ):
-            once = _verify_range(session, bounds, plan=plan, leaf=(schema, leaf), query=query, context=context)
+        ranges = block_ranges(session.connection, schema, leaf, BLOCKS_PER_READ)
+        work = partial(_verify_range, plan=plan, leaf=(schema, leaf), query=query, context=context)
+        for once in over_ranges(session, ranges, work, tell=lambda once: context.advance(once.checked)):
             counts.checked += once.checked
             counts.forgotten += once.forgotten
+            counts.verified += once.verified
     return counts
 
 
@@ -65,16 +71,16 @@ def _verify_range(
     counts = VerifyCounts()
     with session.transaction() as connection:
         rows = connection.execute(query, bounds).fetchall()
-        counts.checked, wrong = _compare(plan, rows, context)
+        counts.verified, wrong = _compare(plan, rows, context)
+        counts.checked = len(counts.verified)
         for position, versions in wrong.items():
             counts.forgotten += _forget(connection, leaf, plan.sealed[position], versions)
-    context.advance(counts.checked)
     return counts
 
 
 def _compare(
     plan: TablePlan, rows: list[tuple[Any, ...]], context: SealContext
-) -> tuple[int, dict[int, list[tuple[str, str]]]]:
+) -> tuple[list[Original], dict[int, list[tuple[str, str]]]]:
     pairs: list[tuple[UUID, str]] = []
     where: dict[UUID, tuple[int, str, str]] = {}
     columns = plan.sealed
@@ -91,13 +97,11 @@ def _compare(
     for ref in mismatches(pairs):
         position, ctid, xmin = where[ref]
         wrong.setdefault(position, []).append((ctid, xmin))
-    context.remember(
-        [
-            Original(element=str(one.element), text=text, stored_as_text=one.type.startswith(TEXT_TYPES))
-            for one, text in ((columns[where[ref][0]], text) for ref, text in pairs)
-        ]
-    )
-    return len(pairs), wrong
+    originals = [
+        Original(element=str(one.element), text=text, stored_as_text=one.type.startswith(TEXT_TYPES))
+        for one, text in ((columns[where[ref][0]], text) for ref, text in pairs)
+    ]
+    return originals, wrong
 
 
 def _forget(connection: Connection, leaf: tuple[str, str], one: ColumnPlan, versions: list[tuple[str, str]]) -> int:
