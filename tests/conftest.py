@@ -4,6 +4,7 @@ import os
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from hypothesis import HealthCheck, settings
 
 from fixtures.installed import (
     HOME_KEY,
@@ -22,6 +23,11 @@ from kuimen.entrypoints.installation import database, grants
 from kuimen.entrypoints.installation.postgres import EmbeddedPostgres
 
 __all__ = ["bare_system", "clock", "installation", "live_console", "root_key_file", "system"]
+
+
+# A loaded machine is no defect, and a red run must be red again when it is repeated.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

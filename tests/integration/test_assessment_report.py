@@ -67,7 +67,7 @@ def test_every_nonconformity_has_a_finding_with_remedy_facts_and_evidence(assess
     (finding,) = report_document(assessed)["findings"]
     assert finding["id"] == "CQJR-6.5-b"
     assert finding["remedy"] == "清除日志"
-    assert finding["facts"] == ["运维日志逐行扫描：files 2，findings 7（见 app.log）"]
+    assert finding["facts"] == ["运维日志逐行扫描：files 2，发现数 7（见 app.log）"]
     assert finding["evidence"] == ["E-0001"]
 
 
