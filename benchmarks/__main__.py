@@ -11,6 +11,8 @@ import models; those in `PURE` need none.
 import argparse
 import os
 import platform
+import signal
+import sys
 import time
 from contextlib import closing
 from importlib import import_module
@@ -35,7 +37,8 @@ PREAMBLE = """\
 
 Written by `make bench`. Every figure stands beside the nearest limit, measured in the same run on the same machine: the
 same work without what Kuimen adds. The ratio is the figure divided by its limit: of rates (/s) more is better, of times
-(ms, s) less. Except for the kernels, times are on the wall, against a durable PostgreSQL of a temporary installation.
+(ms, s) less. Except for the kernels, times are on the wall, against a durable PostgreSQL of a temporary installation;
+where the load of the machine stood above its number of cores, other work slowed both sides.
 """
 SECTION = "\n## "
 
@@ -84,6 +87,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if unknown := sorted(set(chosen.modules) - set(MODULES)):
         parser.error(f"no such module: {', '.join(unknown)}; there are {', '.join(MODULES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the temporary installation goes with us
     measured: dict[str, str] = {}
     with closing(Run(quick=chosen.quick)) as run:
         for name in [one for one in MODULES if one in (chosen.modules or MODULES)]:
