@@ -187,13 +187,13 @@ def tab_to(page: Page, mark: str) -> None:
 
 @pytest.mark.clause("CQJR-5.4-d", "CQJR-5.4-g", "JRT0171-6.1.4.1-a")
 def test_the_list_is_masked_and_watermarked(visit: Visit) -> None:
-    visitor = visit(COLLECTOR)
+    visitor = visit(SPENDER)
     visitor.open("/cases/")
     rows = visitor.page.locator("#cases tbody tr")
-    expect(rows).to_have_count(len(visitor.live.cases[COLLECTOR]))
+    expect(rows).to_have_count(len(visitor.live.cases[SPENDER]))
     expect(rows.first.locator(".masked").nth(1)).to_have_text(re.compile(r"^199\*{4}\d{4}$"))
     assert_masked(visitor.live, visitor.text())
-    assert_watermarked(visitor, COLLECTOR)
+    assert_watermarked(visitor, SPENDER)
 
 
 def assert_watermarked(visitor: Visitor, who: str) -> UUID:

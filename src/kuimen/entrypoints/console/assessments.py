@@ -15,7 +15,7 @@ from kuimen.assessment.rules import Conclusion, Verdict
 from kuimen.entrypoints.console.context import may
 from kuimen.entrypoints.console.language import say
 from kuimen.entrypoints.console.overview import subject_or_login
-from kuimen.entrypoints.console.words import CONCLUSIONS, fact_words
+from kuimen.entrypoints.console.words import CONCLUSIONS, fact_value, fact_words
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
 
@@ -118,7 +118,7 @@ def _row(item: ClauseView) -> Row:
             "title_zh": observation.get("title_zh", piece.probe),
             "title_en": observation.get("title_en", piece.probe),
             "facts": [
-                {"title": say(*fact_words(name)), "value": value}
+                {"title": say(*fact_words(name)), "value": say("，", ", ").join(fact_value(name, value)) or "—"}
                 for name, value in dict(observation.get("facts", {})).items()
             ],
             "label": piece.label,
