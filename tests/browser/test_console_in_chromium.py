@@ -512,10 +512,14 @@ def test_an_old_form_and_a_bare_address_are_answered_with_a_page(visit: Visit) -
 
 def test_a_session_that_ended_elsewhere_leads_a_fragment_to_the_sign_in_page(visit: Visit) -> None:
     visitor = visit()
-    sign_in_again = visitor.live.sign_ins[OFFICER.replace("1", "2")]
-    sign_in(visitor, sign_in_again.staff_no)
+    sign_in(visitor, OFFICER.replace("1", "2"))
     visitor.open("/overview/")
-    visitor.context.clear_cookies(name="sessionid")
+    visitor.charts_drawn()
+    elsewhere = visit()
+    elsewhere.context.add_cookies(visitor.context.cookies())
+    elsewhere.open("/accounts/logout/")
+    elsewhere.page.locator("main").get_by_role("button", name="退出").click()
+    elsewhere.page.wait_for_url(re.compile("/accounts/login/"))
     visitor.page.evaluate("htmx.ajax('GET', '/overview/', {target: '#content', swap: 'innerHTML'})")
     expect(visitor.page).to_have_url(re.compile("/accounts/login/"))
 
