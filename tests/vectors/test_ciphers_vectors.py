@@ -10,6 +10,7 @@ from sealed_value import decoder, generate
 
 from kuimen.kernels.ciphers import build_aad, header_of, open_sealed, self_test, sm2, sm3
 from kuimen.kernels.ciphers.errors import SealBrokenError
+from kuimen.kernels.ciphers.sm2.ciphertext import CiphertextForm, read_form
 from kuimen.kernels.ciphers.suites import Suite, cipher_for
 
 HERE = Path(__file__).parent
@@ -51,6 +52,14 @@ def test_each_suite_gives_the_printed_ciphertext_and_tag(name: str, suite: Suite
         assert cipher_for(suite, key).decrypt(nonce, ciphertext + tag, aad) == plaintext
         assert decoder.crypt(suite, key, nonce, ciphertext) == plaintext
         assert decoder.tag_of(suite, key, nonce, ciphertext, aad) == tag
+
+
+@pytest.mark.parametrize("answer", ANSWERS["sm2_ciphertext"])
+def test_the_printed_sm2_ciphertext_opens(answer: dict[str, str]) -> None:
+    secret, message, c1, c2, c3 = raw(answer, "private_key", "message", "c1", "c2", "c3")
+    key = sm2.Sm2PrivateKey.from_bytes(secret)
+    assert key.decrypt(read_form(c1 + c3 + c2, CiphertextForm.C1C3C2)) == message
+    assert key.decrypt(read_form(c1[1:] + c2 + c3, CiphertextForm.C1C2C3, marked=False)) == message
 
 
 @pytest.mark.parametrize("answer", ANSWERS["sm2_signature"])

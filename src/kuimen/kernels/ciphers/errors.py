@@ -92,6 +92,24 @@ class Sm2KeyError(InvalidInputError):
     code: ClassVar[str] = "ciphers.sm2_key"
 
 
+class Sm2CiphertextError(InvalidInputError):
+    """Bytes are not an SM2 ciphertext in the form that was named."""
+
+    code: ClassVar[str] = "ciphers.sm2_ciphertext"
+
+
+class Sm2PlaintextError(InvalidInputError):
+    """A text to be encrypted under SM2 is empty or longer than the library takes."""
+
+    code: ClassVar[str] = "ciphers.sm2_plaintext"
+
+
+class CertificateFormError(InvalidInputError):
+    """Bytes are not a certificate of an SM2 key."""
+
+    code: ClassVar[str] = "ciphers.certificate_form"
+
+
 class SealBrokenError(TamperError):
     """A sealed value does not open: other key, other context, or altered bytes. Which of them is not told."""
 
@@ -134,6 +152,18 @@ class SignatureBrokenError(TamperError):
     """A signature does not belong to this message and key."""
 
     code: ClassVar[str] = "ciphers.signature_broken"
+
+
+class DecryptionFailedError(TamperError):
+    """An SM2 ciphertext does not open with this key. Why is not told."""
+
+    code: ClassVar[str] = "ciphers.decryption_failed"
+
+
+class CertificateRefusedError(TamperError):
+    """A certificate does not lead to a trusted root, or does not hold at that time or for that use."""
+
+    code: ClassVar[str] = "ciphers.certificate_refused"
 
 
 class SelfTestError(TamperError):

@@ -1,4 +1,4 @@
-"""SM2 signatures (GB/T 32918.2-2016) under the usual distinguishing identifier.
+"""SM2 signatures (GB/T 32918.2-2016, under the usual distinguishing identifier) and encryption (GB/T 32918.4-2016).
 
 >>> key = generate_keypair()
 >>> key.public_key.verify(b"message", key.sign(b"message"))
@@ -9,8 +9,15 @@ from typing import NoReturn, Self, final
 
 from typing_extensions import override
 
-from kuimen.kernels.ciphers.errors import SignatureBrokenError, Sm2UnavailableError
+from kuimen.kernels.ciphers.errors import (
+    DecryptionFailedError,
+    SignatureBrokenError,
+    Sm2CiphertextError,
+    Sm2PlaintextError,
+    Sm2UnavailableError,
+)
 from kuimen.kernels.ciphers.sm2 import curve
+from kuimen.kernels.ciphers.sm2.ciphertext import check_ciphertext
 from kuimen.kernels.ciphers.sm2.gmssl import GmsslSm2
 from kuimen.kernels.ciphers.sm2.libcrypto import LibcryptoSm2
 from kuimen.kernels.ciphers.sm2.provider import DISTINGUISHING_ID, Sm2Provider
@@ -76,6 +83,16 @@ class Sm2PublicKey:
         if not provider().verify(self._point, message, signature):
             raise SignatureBrokenError("signature: it does not belong to this message and key; raise the alarm")
 
+    def encrypt(self, plaintext: bytes) -> bytes:
+        """Return the DER ciphertext (GM/T 0009) of a short text, such as the key of an envelope.
+
+        Raises:
+            Sm2PlaintextError: empty, or longer than the library takes.
+        """
+        if not plaintext:
+            raise Sm2PlaintextError("plaintext: SM2 encrypts at least one byte")
+        return provider().encrypt(self._point, plaintext)
+
     @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sm2PublicKey) and other._point == self._point
@@ -134,6 +151,20 @@ class Sm2PrivateKey:
     def sign(self, message: bytes) -> bytes:
         """Return a DER signature, different at every call."""
         return provider().sign(self._secret, self.public_bytes(), message)
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        """Return the plaintext of a DER ciphertext; other forms go through `ciphertext.read_form` first.
+
+        Raises:
+            DecryptionFailedError: it does not open. Malformed and foreign ciphertexts are answered alike.
+        """
+        try:
+            plaintext = provider().decrypt(self._secret, self.public_bytes(), check_ciphertext(ciphertext))
+        except Sm2CiphertextError:
+            plaintext = None
+        if plaintext is None:
+            raise DecryptionFailedError("ciphertext: it does not open with this key; ask the sender to send it again")
+        return plaintext
 
     @override
     def __repr__(self) -> str:

@@ -3,9 +3,11 @@
 import importlib
 from types import ModuleType
 
-from kuimen.kernels.ciphers.errors import Sm2UnavailableError
+from kuimen.kernels.ciphers.errors import Sm2PlaintextError, Sm2UnavailableError
 from kuimen.kernels.ciphers.sm2 import curve
 from kuimen.kernels.ciphers.sm2.provider import DISTINGUISHING_ID
+
+MAX_PLAINTEXT_BYTES = 255  # GmSSL's SM2_MAX_PLAINTEXT_SIZE
 
 
 class GmsslSm2:
@@ -42,3 +44,22 @@ class GmsslSm2:
             return bool(self._library.sm2_verify(point[1:], message, signature, DISTINGUISHING_ID))
         except self._library.GmsslInnerError:
             return False
+
+    def encrypt(self, point: bytes, plaintext: bytes) -> bytes:
+        """Return the ciphertext of at most 255 bytes.
+
+        Raises:
+            Sm2PlaintextError: longer than GmSSL takes.
+        """
+        if len(plaintext) > MAX_PLAINTEXT_BYTES:
+            raise Sm2PlaintextError(f"plaintext: GmSSL takes {MAX_PLAINTEXT_BYTES} bytes; encrypt a key, not the text")
+        ciphertext: bytes = self._library.sm2_encrypt(point[1:], plaintext)
+        return ciphertext
+
+    def decrypt(self, secret: bytes, point: bytes, ciphertext: bytes) -> bytes | None:  # noqa: ARG002 - the port's shape
+        """Return the plaintext, or None when it does not open."""
+        try:
+            plaintext: bytes = self._library.sm2_decrypt(secret, ciphertext)
+        except self._library.GmsslInnerError:
+            return None
+        return plaintext

@@ -35,6 +35,10 @@ _SIGNATURES: Final = {
     "EVP_DigestSign": ([c_void_p, c_void_p, c_void_p, c_char_p, c_size_t], c_int),
     "EVP_DigestVerifyInit": ([c_void_p, c_void_p, c_void_p, c_void_p, c_void_p], c_int),
     "EVP_DigestVerify": ([c_void_p, c_char_p, c_size_t, c_char_p, c_size_t], c_int),
+    "EVP_PKEY_encrypt_init": ([c_void_p], c_int),
+    "EVP_PKEY_encrypt": ([c_void_p, c_void_p, c_void_p, c_char_p, c_size_t], c_int),
+    "EVP_PKEY_decrypt_init": ([c_void_p], c_int),
+    "EVP_PKEY_decrypt": ([c_void_p, c_void_p, c_void_p, c_char_p, c_size_t], c_int),
     "d2i_PUBKEY": ([c_void_p, c_void_p, c_long], c_void_p),
     "d2i_AutoPrivateKey": ([c_void_p, c_void_p, c_long], c_void_p),
     "i2d_PUBKEY": ([c_void_p, c_void_p], c_int),
@@ -174,3 +178,37 @@ class LibcryptoSm2:
                 raise Sm2UnavailableError("SM2: libcrypto has no SM2 signatures; install one that has, or gmssl-pyx")
             answer: int = library.EVP_DigestVerify(contexts.digest, signature, len(signature), message, len(message))
             return answer == OK
+
+    def encrypt(self, point: bytes, plaintext: bytes) -> bytes:
+        """Return the ciphertext of a text of any length."""
+        ciphertext = self._crypt(self._public_key(point), "EVP_PKEY_encrypt", plaintext)
+        if ciphertext is None:
+            raise Sm2UnavailableError("SM2: libcrypto did not encrypt; run the self-test")
+        return ciphertext
+
+    def decrypt(self, secret: bytes, point: bytes, ciphertext: bytes) -> bytes | None:
+        """Return the plaintext, or None when it does not open."""
+        key = _Key(self._library, curve.secret_der(secret, point), is_secret=True)
+        return self._crypt(key, "EVP_PKEY_decrypt", ciphertext)
+
+    def _crypt(self, key: _Key, operation: str, data: bytes) -> bytes | None:
+        """Run the two calls of an operation: ask for the length, then fill a buffer that is wiped afterwards."""
+        library = self._library
+        run = getattr(library, operation)
+        context = library.EVP_PKEY_CTX_new_from_pkey(None, key.pointer, None)
+        length = c_size_t(0)
+        try:
+            if not context or getattr(library, f"{operation}_init")(context) != OK:
+                raise Sm2UnavailableError("SM2: libcrypto has no SM2 encryption; install one that has, or gmssl-pyx")
+            if run(context, None, ctypes.byref(length), data, len(data)) != OK:
+                return None
+            buffer = (c_ubyte * length.value)()
+            try:
+                if run(context, buffer, ctypes.byref(length), data, len(data)) != OK:
+                    return None
+                return bytes(buffer)[: length.value]
+            finally:
+                ctypes.memset(buffer, 0, len(buffer))
+        finally:
+            library.ERR_clear_error()
+            library.EVP_PKEY_CTX_free(context)

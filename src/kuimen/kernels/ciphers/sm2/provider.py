@@ -8,7 +8,7 @@ DISTINGUISHING_ID: Final = b"1234567812345678"
 
 
 class Sm2Provider(Protocol):
-    """Signs and verifies; keys come checked and raw."""
+    """Signs, verifies, encrypts and decrypts; keys come checked and raw, ciphertexts are the DER of GM/T 0009."""
 
     name: str
 
@@ -22,4 +22,16 @@ class Sm2Provider(Protocol):
 
     def verify(self, point: bytes, message: bytes, signature: bytes) -> bool:
         """Tell whether a DER signature belongs to message and key."""
+        ...
+
+    def encrypt(self, point: bytes, plaintext: bytes) -> bytes:
+        """Return the ciphertext of a text of at least one byte for the owner of the key.
+
+        Raises:
+            Sm2PlaintextError: longer than the library takes.
+        """
+        ...
+
+    def decrypt(self, secret: bytes, point: bytes, ciphertext: bytes) -> bytes | None:
+        """Return the plaintext, or None when it does not open."""
         ...
