@@ -21,10 +21,39 @@ _LONGEST_HAN_LABEL = 14
 _LONGEST_KEY = 40
 _LEFT_WINDOW, _RIGHT_WINDOW = 28, 12
 _CURRENCY_BEFORE = re.compile(r"(?:[¥￥$€]|RMB|CNY|人民币|金额|共计|合计|总计)\s{0,2}[:为]?\s{0,2}$", re.IGNORECASE)
+# A unit alone counts only where no word goes on: 13812345678次日 is a call, 13812345678次 a count.
 _UNIT_BEHIND = re.compile(
-    r"\s?(?:元|万元|亿|万|角|分钱|笔|条记录|条|次|个|户|人次|天|毫秒|ms\b|KB|MB|bytes|%|股|吨|公里)"
+    r" ?(?:万?元|亿元|角|分钱|条记录|条数据|条消息|次请求|次调用|笔交易|个文件|个用户|个字节|件商品|人次|毫秒|微秒"
+    r"|字节|公里|千克|(?:亿|万|笔|条|次|个|户|天|股|吨|件|米|人|台|辆|套|箱|册|份|家|亩|斤|克|度|瓦|秒|升|页|行)(?![\u3400-\u9fff])"
+    r"|(?:ms|ns|us|KB|MB|GB|bytes|byte)(?![A-Za-z])|%)"
 )
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
+
+# Keys that name the bank and hold the card.
+_CARD_KEYS = frozenset({"bank", "card", "pan", "debit", "credit_card", "creditcard", "payee_card", "payer_card"})
+# 机号, 话号, 小号, 新号, 我号: before 号 or 码 these leave a number a number to call or to pay to.
+_OWNERS_OF_NUMBERS = frozenset("机话叫电小新旧老大换主副本靓微信帐账呼来联系预留原备用我的她他您你卡证册税记")
+_NUMBERED_THINGS = (
+    "保单", "票据", "支票", "汇票", "合同", "发票", "工单", "订单", "运单", "快递", "流水", "凭证", "回执", "车票",
+    "机票", "彩票", "优惠券", "房产证", "产权证", "学籍", "社保", "医保", "主键", "公积金", "案件", "卷宗", "批文",
+)  # fmt: skip
+_COUNTING_ENDS = frozenset("数量额价率距值第")
+_COUNTING_WORDS = (
+    "价格",
+    "距离",
+    "人口",
+    "里程",
+    "面积",
+    "长度",
+    "高度",
+    "重量",
+    "体积",
+    "索引",
+    "构建",
+    "指标",
+    "税费",
+)
 
 # Elements that one label can mean; a value of one under the label of another is still in place.
 _FAMILIES = (
@@ -32,7 +61,7 @@ _FAMILIES = (
     frozenset({Element.BANK_CARD, Element.ACCOUNT_NUMBER}),
     frozenset({Element.RESIDENT_ID, Element.PASSPORT, Element.OTHER_CERTIFICATE}),
     frozenset({Element.DEVICE_ID, Element.IMEI, Element.MAC}),
-    frozenset({Element.USER_NAME, Element.MOBILE, Element.EMAIL}),
+    frozenset({Element.USER_NAME, Element.MOBILE, Element.EMAIL, Element.ACCOUNT_NUMBER, Element.WECHAT}),
 )
 _KEYWORDS: Mapping[Element, re.Pattern[str]] = {
     Element.RESIDENT_ID: re.compile(r"身份证|证件号|公民身份|id.?card|idno|identity|sfz", re.IGNORECASE),
@@ -41,7 +70,7 @@ _KEYWORDS: Mapping[Element, re.Pattern[str]] = {
     ),
     Element.LANDLINE: re.compile(r"电话|座机|固话|传真|热线|\btel|phone|fax", re.IGNORECASE),
     Element.BANK_CARD: re.compile(
-        r"卡|账号|帐号|账户|银行|[工农中建交招]行|邮储|扣款|代扣|转账|汇款|打款|收款|付款|提现|充值|尾号|card|\bpan\b|acct|account|visa",
+        r"卡|账号|帐号|账户|银行|[工农中建交招]行|邮储|扣款|代扣|转账|转[出入至到]|划转|汇款|打款|收款|付款|提现|充值|尾号|card|\bpan\b|acct|account|visa",
         re.IGNORECASE,
     ),
     Element.IMEI: re.compile(r"imei|串号|meid", re.IGNORECASE),
@@ -89,7 +118,7 @@ def label_before(text: str, start: int) -> Label:
     if last >= "\u3400":
         begin = position
         floor = max(0, position - _LONGEST_HAN_LABEL)
-        while begin > floor and (text[begin - 1] >= "\u3400" or text[begin - 1].isalpha()):
+        while begin > floor and (text[begin - 1] >= "\u3400" or text[begin - 1] in _LETTERS):
             begin -= 1
         return _read_label(text[begin:position])
     return NO_LABEL
@@ -126,10 +155,28 @@ def _key_label(text: str, position: int) -> Label:
 
 @lru_cache(maxsize=32_768)
 def _read_label(label: str) -> Label:
+    if label.lower() in _CARD_KEYS:
+        return Label(Element.BANK_CARD, MEDIUM - 1)
     verdict: NameVerdict = read_name(label.rpartition(".")[2]) if label.isascii() else read_label_phrase(label)
     if verdict.element is not None and verdict.strength:
         return Label(verdict.element, verdict.strength)
-    return Label(negative=verdict.negative or is_negative_label(label))
+    return Label(negative=verdict.negative or is_negative_label(label) or announces_another_number(label))
+
+
+def announces_another_number(label: str) -> bool:
+    """Tell whether a Chinese label that no vocabulary knows still says that a count, a price or a serial follows.
+
+    构建号, 单价, 下载量, 识别码, 第 announce something else; 手机号, 他的号, 号码 leave the number what it is.
+    """
+    stem = label.removesuffix("号码").removesuffix("号")
+    if stem.endswith(_NUMBERED_THINGS):
+        return True
+    last = label[-1:]
+    if last == "号":
+        return label[-2:-1] not in _OWNERS_OF_NUMBERS
+    if last == "码":
+        return not label.endswith("号码")
+    return last in _COUNTING_ENDS or label.endswith(_COUNTING_WORDS)
 
 
 def judge(element: Element, text: str, start: int, end: int) -> tuple[Evidence, ...]:
@@ -144,7 +191,7 @@ def judge(element: Element, text: str, start: int, end: int) -> tuple[Evidence, 
     if _UNIT_BEHIND.match(text, end) or _CURRENCY_BEFORE.search(text, max(0, start - 8), start):
         return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, "amount or count", -4),)
     if label.element is not None:
-        return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, f"label:{label.element}", -1),)
+        return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, f"label:{label.element}", -2),)
     return _keywords_near(element, text, start, end)
 
 

@@ -64,6 +64,7 @@ _KEY_SHAPES = re.compile(
     r"|sk-[0-9A-Za-z_-]{20,}|xox[baprs]-[0-9A-Za-z-]{10,}"
     r"|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{6,})(?![0-9A-Za-z_])"
 )
+_SHORTEST_PAN = 13
 _FEWEST_IPV6_DIGITS = 6  # shorter is a time or a scope operator
 _VERSION_BEFORE = re.compile(r"(?:\bv|ver|version|版本|版本号|release|rev|build)[\s:=._-]{0,2}$", re.IGNORECASE)
 
@@ -104,7 +105,7 @@ def recognise_credentials(text: str) -> Iterator[Candidate]:
 def recognise_at_run(text: str, start: int, end: int, tables: RecognitionTables) -> Iterator[Candidate]:
     """Yield what begins, with up to three letters, at a run of digits: tracks, company codes, permits."""
     behind = text[end : end + 1]
-    if behind in ("=", "D"):
+    if behind in ("=", "D") and end - start >= _SHORTEST_PAN:
         yield from _tracks(text, start)
         return
     letters = start

@@ -43,8 +43,9 @@ def mobile_evidence(digits: str, tables: RecognitionTables) -> tuple[Evidence, .
     """Return what eleven digits prove; nothing where the tables reserve them."""
     if not "3" <= digits[1] <= "9" or digits[0] != "1" or tables.is_reserved_mobile(digits):
         return ()
-    shape = Evidence(EvidenceKind.FORMAT, "eleven digits", 1)
-    return (shape, Evidence(EvidenceKind.TABLE, "number segment", 2)) if tables.is_mobile(digits) else (shape,)
+    if tables.is_mobile(digits):
+        return (Evidence(EvidenceKind.FORMAT, "eleven digits", 1), Evidence(EvidenceKind.TABLE, "number segment", 2))
+    return (Evidence(EvidenceKind.FORMAT, "eleven digits of a segment not opened", 2),)
 
 
 def card_evidence(digits: str, tables: RecognitionTables) -> tuple[Evidence, ...]:

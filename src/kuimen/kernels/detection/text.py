@@ -4,6 +4,7 @@
 ['email']
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from kuimen.kernels.detection.addresses import recognise_addresses, recognise_firms
@@ -39,6 +40,12 @@ _CHECKED = frozenset(
     {Element.RESIDENT_ID, Element.BANK_CARD, Element.TRACK_DATA, Element.USCC, Element.OTHER_CERTIFICATE, Element.EMAIL}
 )
 _ENOUGH = 5
+_POSSIBLE = 3
+_UNSUPPORTED = 2  # the check and the network, no label and no keyword
+_COMPANIONS = frozenset({Element.RESIDENT_ID, Element.MOBILE, Element.EMAIL})
+_WORD = re.compile(r"[0-9A-Za-z\u3400-\uffff]")
+BESIDE_A_PERSON = Evidence(EvidenceKind.SIBLINGS, "data of a person in the record", 1)
+ALONE = Evidence(EvidenceKind.FORMAT, "nothing else in the line", 1)
 _AUXILIARY = frozenset(element for element in Element if rule_of(element).auxiliary)
 
 
@@ -63,7 +70,7 @@ def detect(
     wanted = frozenset(map(Element, elements)) if elements is not None else None
     least = Likelihood(min_likelihood).rank
     folded = fold(text)
-    kept = resolve(_candidates(folded.text, tables, wanted), least)
+    kept = resolve(with_neighbours(folded.text, _candidates(folded.text, tables, wanted)), least)
     return _findings(folded, kept)
 
 
@@ -112,6 +119,24 @@ def _streams(text: str, tables: RecognitionTables, wanted: frozenset[Element]) -
         yield recognise_addresses(text, tables)
     if Element.COMPANY_NAME in wanted:
         yield recognise_firms(text)
+
+
+def with_neighbours(text: str, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Let what only passes the check of a foreign card network count beside data of a person, or alone in its line."""
+    found = list(candidates)
+    for one in found:
+        if one.element is Element.BANK_CARD and one.points == _UNSUPPORTED and len(one.evidence) == _UNSUPPORTED:
+            begin = text.rfind("\n", 0, one.start) + 1
+            finish = text.find("\n", one.end)
+            finish = len(text) if finish < 0 else finish
+            if any(
+                other.element in _COMPANIONS and begin <= other.start < finish and other.points >= _POSSIBLE
+                for other in found
+            ):
+                one.evidence = (*one.evidence, BESIDE_A_PERSON)
+            elif not _WORD.search(text, begin, one.start) and not _WORD.search(text, one.end, finish):
+                one.evidence = (*one.evidence, ALONE)
+    return found
 
 
 def resolve(candidates: Iterable[Candidate], least_rank: int) -> list[Candidate]:
