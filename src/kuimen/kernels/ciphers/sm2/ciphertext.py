@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from cryptography.hazmat import asn1
 
-from kuimen.kernels.ciphers.errors import Sm2CiphertextError
+from kuimen.kernels.ciphers.errors import Sm2CiphertextError, Sm2KeyError
 from kuimen.kernels.ciphers.sm2 import curve
 
 DIGEST_BYTES = 32
@@ -63,7 +63,7 @@ def _point(parts: _Parts) -> bytes:
 def _check_point(point: bytes) -> None:
     try:
         curve.check_public(point)
-    except curve.Sm2KeyError:
+    except Sm2KeyError:
         raise Sm2CiphertextError(f"SM2 ciphertext: its point is not on the curve; {ADVICE}") from None
 
 
