@@ -78,5 +78,7 @@ def test_no_pattern_explodes(unit: str) -> None:
         detect(text)
         return process_time() - began
 
+    # ten times the text: ten times the work where it grows in step, a hundred where it squares, far more on explosion
     cost(2_000)
-    assert cost(40_000) < 20 * max(cost(4_000), 0.02)
+    small = max(min(cost(4_000) for _ in range(3)), 0.01)
+    assert any(cost(40_000) < 50 * small for _ in range(3))
