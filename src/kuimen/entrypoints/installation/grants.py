@@ -16,7 +16,10 @@ from kuimen.entrypoints.installation.servers import (
     OWNER,
 )
 
-INSERT_ONLY_PREFIXES = ("audit_", "assessment_", "loans_transaction", "collections_transition")
+INSERT_ONLY_PREFIXES = (
+    "audit_", "assessment_", "loans_transaction", "collections_transition", "keys_shred", "retention_applied",
+    "retention_certificate",
+)  # fmt: skip
 READ_ONLY_TABLES = ("django_migrations",)
 ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",

@@ -99,3 +99,15 @@ class KeyTransitionError(ConflictError):
     """The state table does not allow this change of a key's state."""
 
     code: ClassVar[str] = "keys.transition"
+
+
+class KeyStorePutBackError(UnavailableError):
+    """The key database was put back to an earlier state while this process held keys; unlock again, which replays."""
+
+    code: ClassVar[str] = "keys.put_back"
+
+
+class ShredOrderError(ConflictError):
+    """Another line of the shred ledger came first; read the ledger again."""
+
+    code: ClassVar[str] = "keys.shred_order"

@@ -1,8 +1,8 @@
 """The keyring: root → domain key per retention class → one key per (person, class), or per table.
 
 Every parent opens its children only; every child is bound to its row. Person keys are counted in the audit log, one
-entry per batch. Caches are bounded and expire, so that a key destroyed elsewhere stops working here within
-:data:`~kuimen.gate.keys.tree.CACHE_LIFETIME`.
+entry per batch. Caches are bounded, expire, and live for one epoch of the key database: a person's key that one process
+suspended or destroyed stops working in every other one at its next batch.
 
 Clause: JRT0171-6.2.4-a, JRT0171-6.1.3-b
 """
@@ -18,7 +18,7 @@ from django.db import transaction
 from kuimen.foundation import clock
 from kuimen.gate.keys import store
 from kuimen.gate.keys.cache import ExpiringCache
-from kuimen.gate.keys.errors import KeyDestroyedError, KeyMissingError
+from kuimen.gate.keys.errors import KeyDestroyedError, KeyMissingError, KeyStorePutBackError
 from kuimen.gate.keys.material import (
     DataKey,
     IndexKeyMaterial,
@@ -57,6 +57,7 @@ class Keyring:
         self._suite = suite
         self._tree = RootTree(provider, suite=suite)
         self._lock = RLock()
+        self._epoch: int | None = None
         self._persons: ExpiringCache[tuple[RetentionClass, UUID, int | None], DataKey] = ExpiringCache(
             capacity=PERSON_CACHE_CAPACITY, lifetime=CACHE_LIFETIME
         )
@@ -82,15 +83,17 @@ class Keyring:
     def person_keys(self, refs: Collection[UUID], retention_class: RetentionClass | str) -> dict[UUID, DataKey]:
         """Return the sealing key of each person, making the missing ones in one batch.
 
-        Cost: one round trip for any number of persons, four when some are missing; 10,000 new keys take well under
-        two seconds.
+        Cost: one small round trip where all are cached, two for any number of persons, five when some are missing;
+        10,000 new keys take well under two seconds.
 
         Raises:
             KeyDestroyedError: a person's key of this class was suspended or destroyed; no new one is made.
             KeyAlteredError: a wrapped key was altered or moved.
             KeyStoreError: the key database is down.
+            KeyStorePutBackError: the key database was restored under this process.
         """
         kind = RetentionClass(retention_class)
+        self._enter_epoch()
         held = self._persons.get_many((kind, ref, None) for ref in refs)
         found = {ref: key for (_, ref, _), key in held.items()}
         missing = [ref for ref in dict.fromkeys(refs) if ref not in found]
@@ -112,8 +115,10 @@ class Keyring:
 
         Raises:
             KeyDestroyedError: a key was suspended or destroyed.
+            KeyStorePutBackError: the key database was restored under this process.
         """
         kind = RetentionClass(retention_class)
+        self._enter_epoch()
         held = self._persons.get_many((kind, ref, generation) for ref, generation in wanted)
         found = {(ref, generation): key for (_, ref, generation), key in held.items() if generation is not None}
         missing = {pair for pair in wanted if pair not in found}
@@ -181,6 +186,19 @@ class Keyring:
         self._persons.after_fork()
         self._tables.after_fork()
         self._tree.after_fork()
+
+    def _enter_epoch(self) -> None:
+        """Drop the cached person keys where any process changed the state of one since."""
+        current = store.epoch()
+        if current == self._epoch:
+            return
+        self._persons.clear()
+        if self._epoch is not None and current < self._epoch:
+            raise KeyStorePutBackError(
+                "the key database stands at an earlier epoch than before: it was restored; "
+                "stop every process and unlock again, so that the shred ledger is replayed first"
+            )
+        self._epoch = current
 
     def _active_person_keys(self, refs: Iterable[UUID], kind: RetentionClass) -> dict[UUID, DataKey]:
         found: dict[UUID, DataKey] = {}

@@ -149,3 +149,40 @@ class SigningKey(models.Model):
     @override
     def __str__(self) -> str:
         return self.key_id
+
+
+class KeyEpoch(models.Model):
+    """One row that counts each suspension, restoration and destruction of a person's key; a cache lives one epoch."""
+
+    key = models.PositiveSmallIntegerField(primary_key=True)
+    value = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "keys_epoch"
+        constraints: ClassVar = [models.CheckConstraint(name="keys_epoch_one_row", condition=Q(key=1))]
+
+    @override
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Shred(models.Model):
+    """One line of the shred ledger: whose key of which class was destroyed. Insert-only; a copy stands outside."""
+
+    seq = models.PositiveBigIntegerField(primary_key=True)
+    person_ref = models.UUIDField()
+    retention_class = models.CharField(max_length=32, choices=CLASSES)
+    body = models.BinaryField()
+    signature = models.BinaryField()
+    key_id = models.CharField(max_length=64)
+    public_key = models.BinaryField()
+
+    class Meta:
+        db_table = "keys_shred"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="keys_shred_once", fields=["person_ref", "retention_class"]),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.seq} {self.retention_class}/{self.person_ref}"

@@ -7,7 +7,7 @@ Clause: JRT0171-6.2.4-a
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -37,7 +37,10 @@ from kuimen.gate.keys.provider import SealedFileProvider
 from kuimen.gate.keys.root_file import RootFileInfo, open_root_file, read_root_info
 from kuimen.gate.keys.rules import KeyEvent, KeyState, RetentionClass, next_state
 
+UnlockGuard = Callable[[Keyring], None]
+
 _held: list[Keyring] = []
+_guards: list[UnlockGuard] = []
 _guard = Lock()
 
 _UNLOCK_REFUSALS = (
@@ -64,6 +67,12 @@ class KeyStatus:
     signing_keys: tuple[tuple[str, str], ...]
 
 
+def register_unlock_guard(guard: UnlockGuard) -> None:
+    """Have `guard` run at every unlock, before anything can be opened; what it raises keeps the keys locked."""
+    if guard not in _guards:
+        _guards.append(guard)
+
+
 def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Actor = audit.SYSTEM) -> Keyring:
     """Open the root file with both custodians' passphrases and make the keyring of this process.
 
@@ -72,6 +81,7 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
     Raises:
         RootFileMissingError, RootFileAlteredError, RootFileVersionError, RootFilePermissionError,
         MissingCustodianError, WrongPassphraseError: as named.
+        KuimenError: a guard refused, for example because the shred ledger was altered; nothing can be opened.
     """
     try:
         opened = open_root_file(root_file, passphrases=passphrases)
@@ -92,6 +102,12 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
         provider.close()  # use of the root without a record does not happen
         raise
     keyring_now = Keyring(provider)
+    try:
+        for guard in _guards:
+            guard(keyring_now)
+    except KuimenError:
+        keyring_now.close()
+        raise
     with _guard:
         replaced = _held[:]
         _held[:] = [keyring_now]
@@ -198,6 +214,7 @@ def change_person_key(person_ref: UUID, *, retention_class: RetentionClass, even
             if state is KeyState.DESTROYED:
                 row.wrapped = None
             row.save(using=store.DATABASE, update_fields=["state", "wrapped"])
+        store.next_epoch()
         audit.record(
             f"keys.person_key_{event.value}",
             actor=actor,

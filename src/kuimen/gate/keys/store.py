@@ -50,6 +50,19 @@ _INSERT_PERSONS = """
 """
 
 
+def epoch() -> int:
+    """Return the epoch of the key database; it grows with every suspension, restoration and destruction."""
+    with translated(), connections[DATABASE].cursor() as cursor:
+        cursor.execute("SELECT value FROM keys_epoch")
+        return int(cursor.fetchone()[0])
+
+
+def next_epoch() -> None:
+    """Begin a new epoch inside the transaction of the change, so that no other process serves from its cache."""
+    with translated(), connections[DATABASE].cursor() as cursor:
+        cursor.execute("UPDATE keys_epoch SET value = value + 1")
+
+
 def person_rows(refs: Collection[UUID], retention_class: RetentionClass) -> list[WrappedPersonKey]:
     """Return every generation of the persons' keys in one class, oldest first. One round trip."""
     with translated(), connections[DATABASE].cursor() as cursor:
