@@ -12,6 +12,7 @@ from kuimen.gate.keys import services as keys
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import SEALED_CONSTRAINT, Record
 from kuimen.gate.vault.opening import try_open
+from kuimen.gate.vault.rules import SHOWN
 from kuimen.kernels.elements import ELEMENT_TABLE, Category, Element, Storage
 from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
 
@@ -26,7 +27,7 @@ _COUNTS = """
             AND encode(substring(sealed FROM 2 FOR 1), 'hex') IN ('01', '02', '81', '82'))),
         count(*) FILTER (WHERE encode(substring(sealed FROM 2 FOR 1), 'hex') IN ('01', '81')),
         count(*) FILTER (WHERE encode(substring(sealed FROM 2 FOR 1), 'hex') IN ('02', '82'))
-    FROM vault_record WHERE element = ANY(%s)
+    FROM vault_record WHERE element = ANY(%s) AND state IN ('pending', 'bound')
 """
 _GUARD = """
     SELECT count(*) FROM pg_constraint
@@ -108,7 +109,7 @@ def _sealed_records(elements: Sequence[Element], *, title_zh: str, title_en: str
 
 def _sample(elements: Sequence[str]) -> list[store.StoredRecord]:
     """Return records after a random point of the id space; ids are random, so these are a random sample."""
-    rows = Record.objects.filter(element__in=list(elements)).order_by("record_id")
+    rows = Record.objects.filter(element__in=list(elements), state__in=SHOWN).order_by("record_id")
     start = new_ref()
     ids = list(rows.filter(record_id__gte=start).values_list("record_id", flat=True)[:SAMPLE_RECORDS])
     if len(ids) < SAMPLE_RECORDS:

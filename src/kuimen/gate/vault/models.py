@@ -50,7 +50,8 @@ class Record(models.Model):
             models.CheckConstraint(
                 name="vault_record_bound_has_moment",
                 condition=Q(state=RecordState.PENDING.value, bound_at__isnull=True)
-                | Q(state=RecordState.BOUND.value, bound_at__isnull=False),
+                | Q(state=RecordState.BOUND.value, bound_at__isnull=False)
+                | Q(state__in=[RecordState.SUSPENDED.value, RecordState.DESTROYED.value]),
             ),
         ]
         indexes: ClassVar = [

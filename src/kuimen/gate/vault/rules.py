@@ -11,10 +11,15 @@ SMALLEST_SEALED_BYTES: Final = 34
 
 
 class RecordState(StrEnum):
-    """Life of a record. A pending one may still have its clear original in the source; a bound one has none."""
+    """Life of a record. A pending one may still have its clear original in the source; a bound one has none.
+
+    A suspended one is shown to nobody and comes back unchanged; a destroyed one is a tombstone without content.
+    """
 
     PENDING = "pending"
     BOUND = "bound"
+    SUSPENDED = "suspended"
+    DESTROYED = "destroyed"
 
 
 class RecordEvent(StrEnum):
@@ -22,12 +27,20 @@ class RecordEvent(StrEnum):
 
     RESEAL = "reseal"
     BIND = "bind"
+    SUSPEND = "suspend"
+    RESUME = "resume"  # back to bound, or to pending where it was never bound
+    DESTROY = "destroy"
 
 
 TRANSITIONS: Final[dict[tuple[RecordState, RecordEvent], RecordState]] = {
     (RecordState.PENDING, RecordEvent.RESEAL): RecordState.PENDING,
     (RecordState.PENDING, RecordEvent.BIND): RecordState.BOUND,
+    (RecordState.PENDING, RecordEvent.SUSPEND): RecordState.SUSPENDED,
+    (RecordState.BOUND, RecordEvent.SUSPEND): RecordState.SUSPENDED,
+    (RecordState.SUSPENDED, RecordEvent.RESUME): RecordState.BOUND,
+    (RecordState.SUSPENDED, RecordEvent.DESTROY): RecordState.DESTROYED,
 }
+SHOWN: Final = (RecordState.PENDING, RecordState.BOUND)
 
 
 class SealOutcome(StrEnum):
@@ -68,8 +81,11 @@ def second_write(*, state: RecordState, same_value: bool, same_person: bool, rep
     """Decide about an item whose source coordinates are known already; None means conflict.
 
     A bound record has lost its clear original: writing another value over it would lose what it holds, so that needs
-    `replace_bound`, which a caller sets only when the source itself was changed by its application.
+    `replace_bound`, which a caller sets only when the source itself was changed by its application. Nothing is written
+    over a suspended or destroyed record: what was erased does not come back with the next import.
     """
+    if state not in SHOWN:
+        return None
     if same_value and same_person:
         return SealOutcome.UNCHANGED
     if state is RecordState.PENDING or replace_bound:

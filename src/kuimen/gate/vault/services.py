@@ -21,7 +21,7 @@ from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import BoundRecordDiffersError, ElementNotIndexedError, RecordNotFoundError
 from kuimen.gate.vault.models import Index, Record
 from kuimen.gate.vault.opening import open_stored
-from kuimen.gate.vault.rules import RecordState, SealOutcome, is_indexed, second_write
+from kuimen.gate.vault.rules import SHOWN, RecordState, SealOutcome, is_indexed, second_write
 from kuimen.gate.vault.sealing import Coordinates, SealItem, checked, class_of, coordinates_of, seal_batch
 from kuimen.kernels.ciphers import blind_tag, normalise_for_index
 from kuimen.kernels.elements.model import Element
@@ -146,13 +146,18 @@ def find_records(element: Element | str, value: Sensitive[str]) -> list[RecordId
     with store.translated():
         for material in keys.keyring().index_keys(name.value):
             tag = blind_tag(material.key, normalised)
-            ids = Index.objects.filter(element=name.value, generation=material.generation, tag=tag)
+            ids = Index.objects.filter(
+                element=name.value, generation=material.generation, tag=tag, record__state__in=SHOWN
+            )
             found.extend(RecordId(one) for one in ids.order_by("record_id").values_list("record_id", flat=True))
     return list(dict.fromkeys(found))
 
 
 def records_of(person_ref: UUID, elements: Collection[Element | str] | None = None) -> list[RecordSummary]:
-    """Return a person's records without content, newest first, bound ones before pending ones."""
+    """Return a person's records without content, newest first, bound ones before pending ones.
+
+    Suspended and destroyed records are not among them.
+    """
     by_element = records_of_many([person_ref], elements).get(person_ref, {})
     return [summary for summaries in by_element.values() for summary in summaries]
 
@@ -161,7 +166,7 @@ def records_of_many(
     person_refs: Collection[UUID], elements: Collection[Element | str] | None = None
 ) -> dict[UUID, dict[Element, list[RecordSummary]]]:
     """Return the records of many persons in one query: person → element → summaries, the current one first."""
-    rows = Record.objects.filter(person_ref__in=list(person_refs))
+    rows = Record.objects.filter(person_ref__in=list(person_refs), state__in=SHOWN)
     if elements is not None:
         rows = rows.filter(element__in=[Element(one).value for one in elements])
     found: dict[UUID, dict[Element, list[RecordSummary]]] = defaultdict(lambda: defaultdict(list))
@@ -192,6 +197,10 @@ def _settle(
     """Compare items with the records that already stand at their coordinates; seal anew where they differ."""
     waiting = {coordinates_of(item): (item, data) for item, data in known}
     stored = {record.coordinates: record for record in store.locked_at(waiting)}
+    if any(record.state not in SHOWN for record in stored.values()):
+        raise BoundRecordDiffersError(
+            "a record at these source coordinates was suspended or erased; nothing is written over it"
+        )
     opened = open_stored(ring, list(stored.values()))
     refs: dict[Coordinates, SealedRef] = {}
     differing: list[tuple[SealItem, bytes]] = []

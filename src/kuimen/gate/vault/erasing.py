@@ -1,0 +1,137 @@
+"""What the vault does when a person's records of one class are suspended, resumed or destroyed.
+
+A destroyed record keeps its row: business tables refer to it, and its source coordinates keep the same value from being
+imported again. Its sealed bytes are written over with a tombstone and its tags are deleted, so that this database alone
+holds nothing that a key of any backup could open.
+
+Clause: JRT0171-6.1.5-a
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+from kuimen.gate.vault import store
+from kuimen.gate.vault.rules import RecordState
+from kuimen.kernels.elements.model import RetentionClass
+
+_SUSPEND = """
+    UPDATE vault_record SET state = %s
+    WHERE person_ref = %s AND retention_class = %s AND state IN (%s, %s)
+"""
+_RESUME = """
+    UPDATE vault_record SET state = CASE WHEN bound_at IS NULL THEN %s ELSE %s END
+    WHERE person_ref = %s AND retention_class = %s AND state = %s
+"""
+_DELETE_TAGS = """
+    DELETE FROM vault_index USING vault_record AS record
+    WHERE record.record_id = vault_index.record_id AND record.person_ref = %s AND record.retention_class = %s
+"""
+# The header stays, so that the row still is of the sealed form; nonce, text and tag become zeros.
+_DESTROY = """
+    UPDATE vault_record SET state = %s, sealed = substring(sealed FOR 6) || decode(repeat('00', 28), 'hex')
+    WHERE person_ref = %s AND retention_class = %s AND state <> %s
+    RETURNING element
+"""
+_HELD = """
+    SELECT count(*) FILTER (WHERE state = 'destroyed'), count(*) FILTER (WHERE state <> 'destroyed'),
+        count(*) FILTER (WHERE state = 'destroyed'
+            AND substring(sealed FROM 7) <> decode(repeat('00', 28), 'hex')),
+        (SELECT count(*) FROM vault_index AS tag JOIN vault_record AS marked USING (record_id)
+            WHERE marked.person_ref = %s AND marked.retention_class = %s)
+    FROM vault_record WHERE person_ref = %s AND retention_class = %s
+"""
+_LEFT_OVER = """
+    SELECT count(*) FILTER (WHERE substring(sealed FROM 7) <> decode(repeat('00', 28), 'hex')),
+        (SELECT count(*) FROM vault_index AS tag JOIN vault_record AS marked USING (record_id)
+            WHERE marked.state = 'destroyed'),
+        count(*)
+    FROM vault_record WHERE state = 'destroyed'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What was destroyed of one person and class."""
+
+    records: int
+    tags: int
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the vault holds of one person and class."""
+
+    destroyed: int
+    standing: int
+    tombstones_with_content: int
+    tags: int
+
+
+NOWHERE: Final = Erased(records=0, tags=0, elements=())
+
+
+def suspend_records(person_ref: UUID, retention_class: RetentionClass) -> int:
+    """Show these records to nobody from now on; return how many. Runs in the caller's transaction."""
+    with store.translated(), connection.cursor() as cursor:
+        cursor.execute(
+            _SUSPEND,
+            [
+                RecordState.SUSPENDED.value,
+                person_ref,
+                retention_class.value,
+                RecordState.PENDING.value,
+                RecordState.BOUND.value,
+            ],
+        )
+        return int(cursor.rowcount)
+
+
+def resume_records(person_ref: UUID, retention_class: RetentionClass) -> int:
+    """Bring suspended records back to what they were; return how many. Runs in the caller's transaction."""
+    with store.translated(), connection.cursor() as cursor:
+        cursor.execute(
+            _RESUME,
+            [
+                RecordState.PENDING.value,
+                RecordState.BOUND.value,
+                person_ref,
+                retention_class.value,
+                RecordState.SUSPENDED.value,
+            ],
+        )
+        return int(cursor.rowcount)
+
+
+def destroy_records(person_ref: UUID, retention_class: RetentionClass) -> Erased:
+    """Destroy records and tags of one person and class, whatever state they are in; doing it again changes nothing.
+
+    Runs in the caller's transaction, after the person's key of this class was destroyed.
+    """
+    destroyed = RecordState.DESTROYED.value
+    with store.translated(), connection.cursor() as cursor:
+        cursor.execute(_DELETE_TAGS, [person_ref, retention_class.value])
+        tags = int(cursor.rowcount)
+        cursor.execute(_DESTROY, [destroyed, person_ref, retention_class.value, destroyed])
+        elements = [str(row[0]) for row in cursor.fetchall()]
+    return Erased(records=len(elements), tags=tags, elements=tuple(sorted(set(elements))))
+
+
+def held_of(person_ref: UUID, retention_class: RetentionClass) -> Held:
+    """Count what the vault holds of one person and class."""
+    place = [person_ref, retention_class.value]
+    with store.translated(), connection.cursor() as cursor:
+        cursor.execute(_HELD, [*place, *place])
+        destroyed, standing, content, tags = (int(count) for count in cursor.fetchone())
+    return Held(destroyed=destroyed, standing=standing, tombstones_with_content=content, tags=tags)
+
+
+def left_over() -> tuple[int, int, int]:
+    """Return (tombstones that still have content, tags of tombstones, tombstones); for probes."""
+    with store.translated(), connection.cursor() as cursor:
+        cursor.execute(_LEFT_OVER)
+        content, tags, tombstones = (int(count) for count in cursor.fetchone())
+    return content, tags, tombstones
