@@ -26,7 +26,7 @@ need_system_programs() {
 }
 
 stamp="$venv/.kuimen-$kind"
-inputs=(pyproject.toml package-lock.json "requirements/$kind.txt" tools/setup.sh)
+inputs=(pyproject.toml package-lock.json "requirements/$kind.txt" tools/setup.sh setup.py src/kuimen/kernels/native/*.[ch])
 if [ "$kind" = dev ]; then need_system_programs; fi
 if [ -f "$stamp" ] && sha256sum --check --status "$stamp" 2>/dev/null; then exit 0; fi
 # A dev environment is a superset of a demo one.
@@ -37,7 +37,9 @@ command -v "$python" >/dev/null || python=python3
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 echo "setup: Python packages (hash-pinned)"
 "$venv/bin/python" -m pip install --quiet --require-hashes --requirement "requirements/$kind.txt"
+# The native kernels are built here where there is a C compiler; without one the same results come slower.
 "$venv/bin/python" -m pip install --quiet --no-deps --editable .
+"$venv/bin/python" -c 'from kuimen.kernels.native import HOW_BUILT; print("setup: native kernels", HOW_BUILT)'
 
 echo "setup: front-end packages"
 npm=npm

@@ -26,6 +26,7 @@ from kuimen.entrypoints.installation.servers import (
 from kuimen.foundation import clock
 from kuimen.foundation.clock import SystemClock
 from kuimen.foundation.errors import KuimenError
+from kuimen.kernels.native import HOW_BUILT, NATIVE
 from kuimen.standard import load_catalogue
 from kuimen.standard.validation import find_problems
 
@@ -71,7 +72,13 @@ class CheckFinding:
 
 def check(home: InstallationHome) -> list[CheckFinding]:
     """Look at everything and return the findings, the worst not first but in the order of looking."""
-    findings = [*_check_home(home), *_check_configuration(home), *_check_disk(home), *_check_standards()]
+    findings = [
+        *_check_home(home),
+        *_check_configuration(home),
+        *_check_disk(home),
+        *_check_standards(),
+        *_check_kernels(),
+    ]
     server = server_of(home)
     if isinstance(server, EmbeddedServer):
         findings += _check_binaries()
@@ -163,6 +170,11 @@ def _check_standards() -> Iterator[CheckFinding]:
         return
     total = len(load_catalogue().clauses)
     yield _finding("standards", Grade.OK, f"要求目录完整，共 {total} 条", f"the catalogue is whole: {total} clauses")
+
+
+def _check_kernels() -> Iterator[CheckFinding]:
+    text_zh = "本机加速内核已编译" if NATIVE else "本机加速内核未编译：结果相同，批量处理较慢"
+    yield _finding("native_kernels", Grade.OK, f"{text_zh}（{HOW_BUILT}）", f"native kernels: {HOW_BUILT}")
 
 
 def _check_binaries() -> Iterator[CheckFinding]:

@@ -1,0 +1,2 @@
+INTERFACE: int
+COMPILER: str

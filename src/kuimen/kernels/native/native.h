@@ -1,0 +1,14 @@
+/* What the sources of the extension share. Every source that offers functions to Python has one method table,
+ * declared here and taken in by module.c. Include this file first. */
+#ifndef KUIMEN_NATIVE_H
+#define KUIMEN_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* Raised whenever a signature changes, so that a stale build is told apart; kuimen.kernels.native compares it. */
+#define KUIMEN_INTERFACE 1
+
+extern PyMethodDef kuimen_scanner_methods[];
+
+#endif
