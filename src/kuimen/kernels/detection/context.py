@@ -20,12 +20,21 @@ _MOST_SEPARATORS = 8
 _LONGEST_HAN_LABEL = 14
 _LONGEST_KEY = 40
 _LEFT_WINDOW, _RIGHT_WINDOW = 28, 12
-_CURRENCY_BEFORE = re.compile(r"(?:[¥￥$€]|RMB|CNY|人民币|金额|共计|合计|总计)\s{0,2}[:为]?\s{0,2}$", re.IGNORECASE)
+# Signs and words of money before a number; a blank, a colon or 为 may stand between.
+CURRENCY_SIGNS = ("¥", "￥", "$", "€", "rmb", "cny", "人民币", "金额", "共计", "合计", "总计")
 # A unit alone counts only where no word goes on: 13812345678次日 is a call, 13812345678次 a count.
+FREE_UNITS = (
+    "元", "万元", "亿元", "角", "分钱", "条记录", "条数据", "条消息", "次请求", "次调用", "笔交易", "个文件", "个用户",
+    "个字节", "件商品", "人次", "毫秒", "微秒", "字节", "公里", "千克", "%",
+)  # fmt: skip
+BOUNDED_UNITS = tuple("亿万笔条次个户天股吨件米人台辆套箱册份家亩斤克度瓦秒升页行")
+LATIN_UNITS = ("ms", "ns", "us", "KB", "MB", "GB", "bytes", "byte")
+_CURRENCY_BEFORE = re.compile(
+    f"(?:{'|'.join(map(re.escape, CURRENCY_SIGNS))})[ \t]{{0,2}}[:为]?[ \t]{{0,2}}$", re.IGNORECASE | re.ASCII
+)
 _UNIT_BEHIND = re.compile(
-    r" ?(?:万?元|亿元|角|分钱|条记录|条数据|条消息|次请求|次调用|笔交易|个文件|个用户|个字节|件商品|人次|毫秒|微秒"
-    r"|字节|公里|千克|(?:亿|万|笔|条|次|个|户|天|股|吨|件|米|人|台|辆|套|箱|册|份|家|亩|斤|克|度|瓦|秒|升|页|行)(?![\u3400-\u9fff])"
-    r"|(?:ms|ns|us|KB|MB|GB|bytes|byte)(?![A-Za-z])|%)"
+    f" ?(?:{'|'.join(map(re.escape, FREE_UNITS))}|[{''.join(BOUNDED_UNITS)}](?![\u3400-\u9fff])"
+    f"|(?:{'|'.join(LATIN_UNITS)})(?![A-Za-z]))"
 )
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
@@ -63,23 +72,34 @@ _FAMILIES = (
     frozenset({Element.DEVICE_ID, Element.IMEI, Element.MAC}),
     frozenset({Element.USER_NAME, Element.MOBILE, Element.EMAIL, Element.ACCOUNT_NUMBER, Element.WECHAT}),
 )
-_KEYWORDS: Mapping[Element, re.Pattern[str]] = {
-    Element.RESIDENT_ID: re.compile(r"身份证|证件号|公民身份|id.?card|idno|identity|sfz", re.IGNORECASE),
-    Element.MOBILE: re.compile(
-        r"手机|电话|联系方式|致电|拨打|来电|回电|短信|呼叫|接通|mobile|phone|\btel|contact|sms|致电|外呼", re.IGNORECASE
+# Words near a number that has no label; ASCII ones in lower case.
+KEYWORDS: Mapping[Element, tuple[str, ...]] = {
+    Element.RESIDENT_ID: (
+        "身份证", "证件号", "公民身份", "idcard", "id_card", "id card", "id-card", "idno", "identity", "sfz",
     ),
-    Element.LANDLINE: re.compile(r"电话|座机|固话|传真|热线|\btel|phone|fax", re.IGNORECASE),
-    Element.BANK_CARD: re.compile(
-        r"卡|账号|帐号|账户|银行|[工农中建交招]行|邮储|扣款|代扣|转账|转[出入至到]|划转|汇款|打款|收款|付款|提现|充值|尾号|card|\bpan\b|acct|account|visa",
-        re.IGNORECASE,
+    Element.MOBILE: (
+        "手机", "电话", "联系方式", "致电", "拨打", "来电", "回电", "短信", "呼叫", "接通", "外呼", "mobile", "phone",
+        "contact", "sms",
     ),
-    Element.IMEI: re.compile(r"imei|串号|meid", re.IGNORECASE),
-    Element.USCC: re.compile(r"信用代码|营业执照|税号|纳税人|uscc|credit.?code|企业|公司", re.IGNORECASE),
-    Element.PASSPORT: re.compile(r"护照|passport", re.IGNORECASE),
-    Element.OTHER_CERTIFICATE: re.compile(
-        r"通行证|回乡证|台胞证|居住证|永久居留|永居|军官证|警官证|士兵证|permit|HKID", re.IGNORECASE
+    Element.LANDLINE: ("电话", "座机", "固话", "传真", "热线", "phone", "fax"),
+    Element.BANK_CARD: (
+        "卡", "账号", "帐号", "账户", "银行", "工行", "农行", "中行", "建行", "交行", "招行", "邮储", "扣款", "代扣",
+        "转账", "转出", "转入", "转至", "转到", "划转", "汇款", "打款", "收款", "付款", "提现", "充值", "尾号", "card",
+        "acct", "account", "visa",
     ),
-    Element.PLATE: re.compile(r"车牌|号牌|车辆|plate", re.IGNORECASE),
+    Element.IMEI: ("imei", "串号", "meid"),
+    Element.USCC: (
+        "信用代码", "营业执照", "税号", "纳税人", "uscc", "credit code", "creditcode", "credit_code", "企业", "公司",
+    ),
+    Element.PASSPORT: ("护照", "passport"),
+    Element.OTHER_CERTIFICATE: (
+        "通行证", "回乡证", "台胞证", "居住证", "永久居留", "永居", "军官证", "警官证", "士兵证", "permit", "hkid",
+    ),
+    Element.PLATE: ("车牌", "号牌", "车辆", "plate"),
+}  # fmt: skip
+_KEYWORD_PATTERNS = {
+    element: re.compile("|".join(map(re.escape, terms)), re.IGNORECASE | re.ASCII)
+    for element, terms in KEYWORDS.items()
 }
 
 
@@ -196,7 +216,7 @@ def judge(element: Element, text: str, start: int, end: int) -> tuple[Evidence, 
 
 
 def _keywords_near(element: Element, text: str, start: int, end: int) -> tuple[Evidence, ...]:
-    pattern = _KEYWORDS.get(element)
+    pattern = _KEYWORD_PATTERNS.get(element)
     if pattern is None:
         return ()
     left = max(text.rfind("\n", max(0, start - _LEFT_WINDOW), start) + 1, start - _LEFT_WINDOW, 0)

@@ -66,7 +66,10 @@ _KEY_SHAPES = re.compile(
 )
 _SHORTEST_PAN = 13
 _FEWEST_IPV6_DIGITS = 6  # shorter is a time or a scope operator
-_VERSION_BEFORE = re.compile(r"(?:\bv|ver|version|版本|版本号|release|rev|build)[\s:=._-]{0,2}$", re.IGNORECASE)
+VERSION_WORDS = ("ver", "version", "版本", "版本号", "release", "rev", "build")
+_VERSION_BEFORE = re.compile(
+    rf"(?:(?<![0-9A-Za-z_\u3400-\U0010ffff])v|{'|'.join(VERSION_WORDS)})[ \t:=._-]{{0,2}}$", re.IGNORECASE | re.ASCII
+)
 
 
 def recognise_identifiers(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
