@@ -57,9 +57,10 @@ class Installed:
             display_name=f"员工{staff_no}",
             password=Sensitive(password, element="password"),
             officer=maker,
+            second=checker,
             agency="",
         )
-        access.assign_post(staff_no, post=post, officer=maker)
+        access.assign_post(staff_no, post=post, officer=maker, second=checker)
         grant = access.apply_for_role(
             staff_no,
             role=Role(role),

@@ -72,7 +72,7 @@ def test_two_officers_are_two_people(system: System) -> None:
 @pytest.mark.clause("CQJR-5.4-c")
 def test_a_role_gives_nothing_until_another_officer_approves(people: People, system: System) -> None:
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     grant_id = RoleGrant.objects.get(grant_id=apply(people, "C0001", Role.COLLECTOR, "collection", system=system)).pk
     assert people.subject("C0001").roles == frozenset()
     with pytest.raises(DutySeparationError):
@@ -85,7 +85,8 @@ def test_a_role_gives_nothing_until_another_officer_approves(people: People, sys
 
 @pytest.mark.clause("CQJR-5.4-c")
 def test_an_officer_cannot_approve_a_role_for_themselves(people: People, system: System) -> None:
-    services.assign_post(OFFICERS[1], post="collection-lead", officer=people.maker)
+    third = people.hire("S0003", Role.SECURITY_OFFICER)
+    services.assign_post(OFFICERS[1], post="collection-lead", officer=people.maker, second=third)
     officer_lacks = system.clock.now() + timedelta(days=5)
     with pytest.raises(DutySeparationError):
         services.apply_for_role(
@@ -103,11 +104,15 @@ def test_a_collector_can_neither_register_nor_approve_nor_revoke(people: People,
     grant = RoleGrant.objects.get(staff__staff_no="C0001")
     for attempt in (
         lambda: services.register_staff(
-            "X1", display_name="某", password=Sensitive(PASSWORD, element="password"), officer=collector
+            "X1",
+            display_name="某",
+            password=Sensitive(PASSWORD, element="password"),
+            officer=collector,
+            second=people.checker,
         ),
         lambda: services.revoke_grant(grant.grant_id, officer=collector, reason="乱来"),
         lambda: services.disable_staff(OFFICERS[0], officer=collector, reason="乱来"),
-        lambda: services.assign_post("C0001", post="audit", officer=collector),
+        lambda: services.assign_post("C0001", post="audit", officer=collector, second=people.checker),
     ):
         with pytest.raises((NotPermittedError, DutySeparationError)):
             attempt()
@@ -117,7 +122,7 @@ def test_a_collector_can_neither_register_nor_approve_nor_revoke(people: People,
 @pytest.mark.clause("JRT0171-7.3-a")
 def test_roles_that_must_stay_apart_are_refused_and_recorded(people: People, system: System) -> None:
     people.hire("A0001", Role.AUDITOR)
-    services.assign_post("A0001", post="engineering", officer=people.maker)
+    services.assign_post("A0001", post="engineering", officer=people.maker, second=people.checker)
     with pytest.raises(DutySeparationError):
         apply(people, "A0001", Role.ENGINEER, "engineering", system=system)
     assert refusals("grant.apply") == 1
@@ -125,17 +130,17 @@ def test_roles_that_must_stay_apart_are_refused_and_recorded(people: People, sys
 
 def test_a_role_needs_a_post_that_the_person_holds(people: People, system: System) -> None:
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     for role, post in ((Role.ENGINEER, "collection"), (Role.COLLECTOR, "audit"), (Role.COLLECTOR, "no-such")):
         with pytest.raises(StaffInputError):
             apply(people, "C0001", role, post, system=system)
 
 
 def test_outsourced_staff_get_collection_roles_only(people: People, system: System) -> None:
-    services.register_agency("AG1", name="某催收公司", officer=people.maker)
+    services.register_agency("AG1", name="某催收公司", officer=people.maker, second=people.checker)
     collector = people.hire("W0001", Role.COLLECTOR, agency="AG1")
     assert (collector.agency_id, collector.row_scope) == ("AG1", "AG1")
-    services.assign_post("W0001", post="audit", officer=people.maker)
+    services.assign_post("W0001", post="audit", officer=people.maker, second=people.checker)
     with pytest.raises(DutySeparationError):
         apply(people, "W0001", Role.AUDITOR, "audit", system=system)
 
@@ -157,7 +162,7 @@ def test_a_grant_ends_at_its_date_even_before_the_sweep_and_is_recovered_by_it(p
 
 def test_a_grant_for_later_begins_by_itself_at_its_date(people: People, system: System) -> None:
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     begins = system.clock.now() + timedelta(days=2)
     grant_id = services.apply_for_role(
         "C0001",
@@ -178,7 +183,7 @@ def test_a_grant_for_later_begins_by_itself_at_its_date(people: People, system: 
 
 def test_dates_in_the_past_or_beyond_a_year_are_refused(people: People, system: System) -> None:
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     for days in (0, -1, 400):
         with pytest.raises(StaffInputError):
             apply(people, "C0001", Role.COLLECTOR, "collection", system=system, days=days)
@@ -186,7 +191,7 @@ def test_dates_in_the_past_or_beyond_a_year_are_refused(people: People, system: 
 
 def test_the_same_application_twice_is_a_conflict(people: People, system: System) -> None:
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     apply(people, "C0001", Role.COLLECTOR, "collection", system=system)
     with pytest.raises(StaffExistsError):
         apply(people, "C0001", Role.COLLECTOR, "collection", system=system)
@@ -213,7 +218,7 @@ def test_an_event_that_the_table_does_not_allow_is_a_recorded_conflict_and_chang
 
 def test_a_stranger_cannot_withdraw_an_application(people: People, system: System) -> None:
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     grant_id = RoleGrant.objects.get(grant_id=apply(people, "C0001", Role.COLLECTOR, "collection", system=system)).pk
     stranger = people.hire("C0002", Role.COLLECTOR)
     with pytest.raises(StaffNotFoundError):
@@ -225,7 +230,7 @@ def test_a_stranger_cannot_withdraw_an_application(people: People, system: Syste
 def test_of_two_officers_who_approve_at_once_one_wins(people: People, system: System) -> None:
     people.hire("S0003", Role.SECURITY_OFFICER)
     people.hire("C0001")
-    services.assign_post("C0001", post="collection", officer=people.maker)
+    services.assign_post("C0001", post="collection", officer=people.maker, second=people.checker)
     grant_id = RoleGrant.objects.get(grant_id=apply(people, "C0001", Role.COLLECTOR, "collection", system=system)).pk
     second, third = people.checker, people.subject("S0003")
 
@@ -241,7 +246,7 @@ def test_of_two_officers_who_approve_at_once_one_wins(people: People, system: Sy
 def test_of_two_conflicting_applications_at_once_one_wins(people: People, system: System) -> None:
     people.hire("A0001")
     for post in ("audit", "engineering"):
-        services.assign_post("A0001", post=post, officer=people.maker)
+        services.assign_post("A0001", post=post, officer=people.maker, second=people.checker)
     results = at_once(
         lambda: apply(people, "A0001", Role.AUDITOR, "audit", system=system),
         lambda: apply(people, "A0001", Role.ENGINEER, "engineering", system=system),
@@ -270,7 +275,11 @@ def test_a_leaver_loses_sessions_tokens_grants_posts_and_second_factor_at_once(p
     assert Entry.objects.filter(action="staff.disable", object_ref="C0001", outcome="done").count() == 1
     with pytest.raises(StaffExistsError):
         services.register_staff(
-            "C0001", display_name="新人", password=Sensitive(PASSWORD, element="password"), officer=people.maker
+            "C0001",
+            display_name="新人",
+            password=Sensitive(PASSWORD, element="password"),
+            officer=people.maker,
+            second=people.checker,
         )
 
 
@@ -286,7 +295,7 @@ def test_an_officer_cannot_close_or_reset_their_own_account(people: People, syst
     with pytest.raises(DutySeparationError):
         services.disable_staff(OFFICERS[0], officer=people.maker, reason="自己")
     with pytest.raises(DutySeparationError):
-        services.reset_second_factor(OFFICERS[0], officer=people.maker)
+        services.reset_sign_in(OFFICERS[0], officer=people.maker, second=people.checker)
 
 
 def test_two_security_officers_always_remain(people: People, system: System) -> None:
@@ -302,7 +311,7 @@ def test_without_a_second_factor_granted_roles_do_not_work(people: People, syste
     officer = people.hire("S0003", Role.SECURITY_OFFICER, second_factor=False)
     assert officer.roles == {Role.SECURITY_OFFICER}
     with pytest.raises(Exception, match="second factor"):
-        services.register_agency("AG9", name="某公司", officer=officer)
+        services.register_agency("AG9", name="某公司", officer=officer, second=people.checker)
     assert not Agency.objects.exists()
 
 
@@ -323,6 +332,10 @@ def test_the_database_itself_refuses_what_no_service_would_write(people: People,
 def test_a_weak_password_is_refused_without_being_repeated(people: People, system: System) -> None:
     with pytest.raises(StaffInputError) as caught:
         services.register_staff(
-            "C0009", display_name="某", password=Sensitive("password1234", element="password"), officer=people.maker
+            "C0009",
+            display_name="某",
+            password=Sensitive("password1234", element="password"),
+            officer=people.maker,
+            second=people.checker,
         )
     assert "password1234" not in str(caught.value)

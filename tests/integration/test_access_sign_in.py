@@ -202,7 +202,7 @@ def test_a_second_seed_for_the_same_account_is_a_conflict(people: People) -> Non
 
 def test_an_officer_resets_a_lost_second_factor_and_everything_ends(people: People) -> None:
     token = people.token("C0001")
-    services.reset_second_factor("C0001", officer=people.maker)
+    services.reset_sign_in("C0001", officer=people.maker, second=people.checker)
     assert not people.subject("C0001").mfa
     with pytest.raises(SignInRefusedError):
         services.subject_for_token(token)

@@ -14,6 +14,7 @@ PINNED: dict[Role, set[str]] = {
         "staff.register",
         "staff.disable",
         "staff.reset_factor",
+        "staff.decide",
         "agency.register",
         "post.assign",
         "grant.apply",
@@ -22,6 +23,8 @@ PINNED: dict[Role, set[str]] = {
         "approval.decide",
         "consent.read",
         "consent.publish",
+        "document.draft",
+        "document.approve",
         "inventory.read",
         "protection.read",
         "assessment.read",
@@ -71,8 +74,12 @@ PINNED: dict[Role, set[str]] = {
         "ledger.import",
         "ledger.read",
         "case.build",
+        "consent.read",
+        "consent.record",
     },
 }
+for _role in Role:
+    PINNED[_role].add("document.read")
 for _role in set(Role) - {Role.AUDITOR}:
     PINNED[_role].add("approval.request")
 OWN_CASE = Resource(kind="case", ref="case-1", assignee="S1", maker="S2", beneficiary="S3")
@@ -117,7 +124,7 @@ def test_an_unknown_action_is_refused_by_name() -> None:
     assert decide(person(*Role), "case.delete", OWN_CASE).reason_code == "unknown_action"
 
 
-@pytest.mark.parametrize("action", [Action.GRANT_DECIDE, Action.APPROVAL_DECIDE])
+@pytest.mark.parametrize("action", [Action.GRANT_DECIDE, Action.APPROVAL_DECIDE, Action.STAFF_DECIDE])
 @pytest.mark.parametrize(
     ("field", "reason"), [("maker", "maker-is-checker"), ("beneficiary", "beneficiary-is-checker")]
 )

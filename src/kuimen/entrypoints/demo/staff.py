@@ -31,7 +31,7 @@ def hire_everybody(officer_passwords: dict[str, str]) -> list[SignIn]:
     ]
     maker, checker = (subject(staff_no) for staff_no, _ in OFFICERS)
     for code, name in AGENCIES:
-        access.register_agency(code, name=name, officer=maker)
+        access.register_agency(code, name=name, officer=maker, second=checker)
     for position in POSITIONS:
         password = draw_password()
         access.register_staff(
@@ -39,9 +39,10 @@ def hire_everybody(officer_passwords: dict[str, str]) -> list[SignIn]:
             display_name=position.display_name,
             password=Sensitive(password, element="password"),
             officer=maker,
+            second=checker,
             agency=position.agency,
         )
-        access.assign_post(position.staff_no, post=position.post, officer=maker)
+        access.assign_post(position.staff_no, post=position.post, officer=maker, second=checker)
         grant = access.apply_for_role(
             position.staff_no,
             role=position.role,

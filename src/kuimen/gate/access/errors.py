@@ -72,3 +72,21 @@ class LastOfficersError(ConflictError):
     """Fewer than two security officers would remain, and then nobody could approve a grant ever again."""
 
     code: ClassVar[str] = "access.last_officers"
+
+
+class ChangeTransitionError(ConflictError):
+    """The change's state does not allow this event: decided, withdrawn or expired already; read it again."""
+
+    code: ClassVar[str] = "access.change_transition"
+
+
+class ActivationRefusedError(DeniedError):
+    """Staff number or codes are wrong, or the activation is over; one answer for all of these."""
+
+    code: ClassVar[str] = "access.activation_refused"
+
+
+class PasswordRefusedError(DeniedError):
+    """The present password or code is wrong, or the account is locked for a while."""
+
+    code: ClassVar[str] = "access.password_refused"

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
+from kuimen.gate.access.change_rules import ChangeKind, ChangeState
 from kuimen.gate.access.rules import GrantState, Role
 
 
@@ -179,6 +180,74 @@ class RoleGrant(models.Model):
     @override
     def __str__(self) -> str:
         return str(self.grant_id)
+
+
+class StaffChange(models.Model):
+    """A change to people, posts or agencies: made by one officer, decided or countersigned by another, never deleted.
+
+    `content` holds staff numbers, work names, codes of posts and agencies; nothing about customers.
+    """
+
+    change_id = models.UUIDField(primary_key=True, default=new_ref, editable=False)
+    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in ChangeKind])
+    state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in ChangeState])
+    target = models.CharField(max_length=32)  # staff number, or code of the agency
+    content = models.JSONField(default=dict)
+    reason = models.CharField(max_length=200)
+    maker = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    checker = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=200, blank=True)
+    first_token_sm3 = models.CharField(max_length=64, blank=True)  # of the maker's activation code
+
+    class Meta:
+        db_table = "access_staff_change"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(checker__isnull=True) | ~models.Q(checker=models.F("maker")),
+                name="access_change_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=[ChangeState.APPLIED.value, ChangeState.COUNTERSIGNED.value])
+                | models.Q(checker__isnull=False),
+                name="access_change_decided_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in ChangeState]), name="access_change_known_state"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "target", "content"],
+                condition=models.Q(state=ChangeState.PROPOSED.value),
+                name="access_change_proposed_once",
+            ),
+        )
+        indexes = (models.Index(fields=["state", "expires_at"], name="access_change_due"),)
+
+    @override
+    def __str__(self) -> str:
+        return str(self.change_id)
+
+
+class Activation(models.Model):
+    """An account that waits for its person: two codes, one from each officer, open the way to an own password."""
+
+    change = models.OneToOneField(StaffChange, primary_key=True, on_delete=models.PROTECT, related_name="activation")
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="activations")
+    first_token_sm3 = models.CharField(max_length=64)
+    second_token_sm3 = models.CharField(max_length=64)
+    opened_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "access_activation"
+
+    @override
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Appointment(models.Model):

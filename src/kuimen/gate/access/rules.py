@@ -46,6 +46,7 @@ class Action(StrEnum):
     STAFF_REGISTER = "staff.register"
     STAFF_DISABLE = "staff.disable"
     STAFF_RESET_FACTOR = "staff.reset_factor"
+    STAFF_DECIDE = "staff.decide"
     AGENCY_REGISTER = "agency.register"
     POST_ASSIGN = "post.assign"
     GRANT_APPLY = "grant.apply"
@@ -55,6 +56,10 @@ class Action(StrEnum):
     APPROVAL_DECIDE = "approval.decide"
     CONSENT_READ = "consent.read"
     CONSENT_PUBLISH = "consent.publish"
+    CONSENT_RECORD = "consent.record"
+    DOCUMENT_READ = "document.read"
+    DOCUMENT_DRAFT = "document.draft"
+    DOCUMENT_APPROVE = "document.approve"
     KEYS_UNLOCK = "keys.unlock"
     KEYS_ROTATE = "keys.rotate"
     VIEW_MASKED = "disclosure.view_masked"
@@ -216,6 +221,7 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
                 Action.STAFF_REGISTER,
                 Action.STAFF_DISABLE,
                 Action.STAFF_RESET_FACTOR,
+                Action.STAFF_DECIDE,
                 Action.POST_ASSIGN,
                 Action.GRANT_DECIDE,
                 Action.GRANT_REVOKE,
@@ -232,7 +238,15 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
                 Action.CASE_ASSIGN,
             }
         ),
-        "data": frozenset({Action.LEDGER_IMPORT, Action.INVENTORY_SCAN, Action.PROTECTION_RUN, Action.CASE_BUILD}),
+        "data": frozenset(
+            {
+                Action.LEDGER_IMPORT,
+                Action.INVENTORY_SCAN,
+                Action.PROTECTION_RUN,
+                Action.CASE_BUILD,
+                Action.CONSENT_RECORD,
+            }
+        ),
         "evidence": frozenset({Action.AUDIT_EXPORT, Action.AUDIT_REVIEW, Action.ASSESSMENT_RUN}),
     }
 )

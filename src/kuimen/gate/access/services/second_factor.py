@@ -8,11 +8,11 @@ from django.db import IntegrityError, connection, transaction
 
 from kuimen.foundation import clock
 from kuimen.foundation.sensitive import Sensitive
-from kuimen.gate.access.errors import SignInRefusedError, StaffExistsError, StaffNotFoundError
+from kuimen.gate.access.errors import SignInRefusedError, StaffExistsError
 from kuimen.gate.access.models import Staff
-from kuimen.gate.access.rules import Action, Resource, Subject, matching_step
+from kuimen.gate.access.rules import matching_step
 from kuimen.gate.access.services.sessions import end_everything
-from kuimen.gate.access.services.subjects import actor_of, holds_second_factor, require
+from kuimen.gate.access.services.subjects import holds_second_factor
 from kuimen.gate.audit.services import Actor, record
 from kuimen.gate.keys.rules import KeySuite
 from kuimen.gate.keys.services import keyring
@@ -110,29 +110,16 @@ def spend_step(staff: Staff, step: int) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def reset_second_factor(staff_no: str, *, officer: Subject) -> None:
-    """Take the second factor of a person who lost it; sessions and tokens end, the next sign-in enrols anew.
+def forget_second_factor(staff: Staff, *, actor: Actor, reason: str) -> None:
+    """Take password and second factor of an account and end what it has open; the person activates it anew.
 
-    Raises:
-        NotPermittedError: `officer` may not.
-        DutySeparationError: one's own account.
-        StaffNotFoundError: no such account.
+    Call it inside the transaction of the change that two people agreed to.
     """
-    target = Resource(kind="staff", ref=staff_no, beneficiary=staff_no)
-    require(officer, Action.STAFF_RESET_FACTOR, target)
-    with transaction.atomic():
-        staff = Staff.objects.select_for_update(of=("self",), no_key=True).filter(staff_no=staff_no).first()
-        if staff is None:
-            raise StaffNotFoundError("staff_no: no such member of staff")
-        Authenticator.objects.filter(user_id=staff.pk).delete()
-        ended = end_everything(staff, reason="factor_reset")
-        record(
-            "second_factor.reset",
-            actor=actor_of(officer),
-            object_type="staff",
-            object_ref=staff_no,
-            facts=ended,
-        )
+    Authenticator.objects.filter(user_id=staff.pk).delete()
+    ended = end_everything(staff, reason=reason)
+    staff.set_unusable_password()
+    staff.save(update_fields=["password"])
+    record("second_factor.reset", actor=actor, object_type="staff", object_ref=staff.staff_no, facts=ended)
 
 
 def _seed_aad(staff: Staff) -> bytes:

@@ -91,18 +91,20 @@ def end_sessions(staff: Staff, *, reason: str) -> int:
         return _end(staff, reason=reason)
 
 
-def end_everything(staff: Staff, *, reason: str) -> dict[str, str | int]:
-    """End all sessions and revoke all tokens of a person; call it inside the transaction that records why."""
+def end_everything(staff: Staff, *, reason: str, keep: str = "") -> dict[str, str | int]:
+    """End all sessions and revoke all tokens of a person; call it inside the transaction that records why.
+
+    `keep` is the digest of one session that goes on, empty for none.
+    """
     tokens = ApiToken.objects.filter(staff=staff, revoked_at__isnull=True).update(
         revoked_at=clock.now(), revoke_reason=reason
     )
-    return {"reason": reason, "sessions_ended": _end(staff, reason=reason), "tokens_revoked": tokens}
+    return {"reason": reason, "sessions_ended": _end(staff, reason=reason, keep=keep), "tokens_revoked": tokens}
 
 
-def _end(staff: Staff, *, reason: str) -> int:
-    return StaffSession.objects.filter(staff=staff, ended_at__isnull=True).update(
-        ended_at=clock.now(), end_reason=reason
-    )
+def _end(staff: Staff, *, reason: str, keep: str = "") -> int:
+    open_ones = StaffSession.objects.filter(staff=staff, ended_at__isnull=True).exclude(session_digest=keep)
+    return open_ones.update(ended_at=clock.now(), end_reason=reason)
 
 
 def _actor(staff: Staff) -> Actor:

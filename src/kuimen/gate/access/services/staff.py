@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
@@ -31,6 +31,7 @@ from kuimen.gate.access.rules import (
     next_grant_state,
 )
 from kuimen.gate.access.services.grants import keep_officers, recover
+from kuimen.gate.access.services.second_factor import forget_second_factor
 from kuimen.gate.access.services.sessions import end_everything
 from kuimen.gate.access.services.subjects import actor_of, require
 from kuimen.gate.audit.services import Actor, record
@@ -38,6 +39,7 @@ from kuimen.gate.audit.services import Actor, record
 FIRST_OFFICERS = 2
 FIRST_POST = "security"
 FIRST_ROLES = (Role.SECURITY_OFFICER, Role.KEY_CUSTODIAN)
+LONGEST_NAME = 64
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,31}\Z")
 
 
@@ -108,41 +110,59 @@ def lay_down_posts() -> None:
             PostRole.objects.get_or_create(post=post, role=role.value)
 
 
-def register_agency(code: str, *, name: str, officer: Subject) -> Agency:
-    """Register an outsourced agency; its code becomes the row scope of its people."""
-    require(officer, Action.AGENCY_REGISTER, Resource(kind="agency", ref=code))
-    _check_code("code", code)
+def register_agency(code: str, *, name: str, officer: Subject, second: Subject) -> Agency:
+    """Register an outsourced agency; its code becomes the row scope of its people.
+
+    Raises:
+        NotPermittedError, DutySeparationError: one of the two officers may not, or they are one person.
+        StaffInputError, StaffExistsError: code or name breaks its rule; the code is taken.
+    """
+    two_officers(Action.AGENCY_REGISTER, officer, second, Resource(kind="agency", ref=code))
+    check_code("code", code)
+    if not name.strip():
+        raise StaffInputError("name: give the agency's name")
     try:
         with transaction.atomic():
-            agency = Agency.objects.create(code=code, name=name)
-            record("agency.register", actor=actor_of(officer), object_type="agency", object_ref=code)
+            agency = Agency.objects.create(code=code, name=name.strip())
+            record(
+                "agency.register",
+                actor=actor_of(officer),
+                object_type="agency",
+                object_ref=code,
+                facts={"second": second.staff_no},
+            )
     except IntegrityError:
         raise StaffExistsError("code: an agency of this code exists") from None
     return agency
 
 
 def register_staff(
-    staff_no: str, *, display_name: str, password: Sensitive[str], officer: Subject, agency: str = ""
+    staff_no: str,
+    *,
+    display_name: str,
+    officer: Subject,
+    second: Subject,
+    password: Sensitive[str] | None = None,
+    agency: str = "",
 ) -> Staff:
     """Open an account without any right.
 
     Args:
         staff_no: capital letters, digits and hyphens, at most 32.
         display_name: the work identity that watermarks show.
-        password: the first password; it must satisfy the password rules.
-        officer: a security officer.
+        officer: the security officer who opens it.
+        second: the other officer, who agreed.
+        password: the first password; None opens an account whose person chooses one on activation.
         agency: code of the outsourced agency, empty for the institution's own staff.
 
     Raises:
-        NotPermittedError: `officer` may not.
+        NotPermittedError, DutySeparationError: one of the two may not, or they are one person.
         StaffInputError: number, name or password breaks its rule.
         StaffNotFoundError: no such active agency.
         StaffExistsError: the number is taken, by an open or a closed account: numbers are never given twice.
     """
-    require(officer, Action.STAFF_REGISTER, Resource(kind="staff", ref=staff_no))
-    home = Agency.objects.filter(code=agency, is_active=True).first() if agency else None
-    if agency and home is None:
-        raise StaffNotFoundError("agency: no such agency")
+    two_officers(Action.STAFF_REGISTER, officer, second, Resource(kind="staff", ref=staff_no))
+    home = agency_of(agency)
     try:
         with transaction.atomic():
             staff = _create(staff_no, display_name, password, agency=home)
@@ -151,20 +171,33 @@ def register_staff(
                 actor=actor_of(officer),
                 object_type="staff",
                 object_ref=staff_no,
-                facts={"agency": agency},
+                facts={"agency": agency, "second": second.staff_no},
             )
     except IntegrityError:
         raise StaffExistsError("staff_no: taken; numbers are never given twice") from None
     return staff
 
 
-def assign_post(staff_no: str, *, post: str, officer: Subject) -> None:
+def agency_of(code: str) -> Agency | None:
+    """Return an active agency, None for the institution itself.
+
+    Raises:
+        StaffNotFoundError: no such active agency.
+    """
+    agency = Agency.objects.filter(code=code, is_active=True).first() if code else None
+    if code and agency is None:
+        raise StaffNotFoundError("agency: no such agency")
+    return agency
+
+
+def assign_post(staff_no: str, *, post: str, officer: Subject, second: Subject) -> None:
     """Put a person on a post, which allows applying for its roles and grants none.
 
     Raises:
-        NotPermittedError, StaffNotFoundError, StaffExistsError: no right, no such person or post, or on it already.
+        NotPermittedError, DutySeparationError: one of the two may not, they are one person, or one gains by it.
+        StaffNotFoundError, StaffExistsError: no such person or post, or on it already.
     """
-    require(officer, Action.POST_ASSIGN, Resource(kind="staff", ref=staff_no, beneficiary=staff_no))
+    two_officers(Action.POST_ASSIGN, officer, second, Resource(kind="staff", ref=staff_no, beneficiary=staff_no))
     try:
         with transaction.atomic():
             staff = _locked(staff_no)
@@ -177,7 +210,7 @@ def assign_post(staff_no: str, *, post: str, officer: Subject) -> None:
                 actor=actor_of(officer),
                 object_type="staff",
                 object_ref=staff_no,
-                facts={"post": post},
+                facts={"post": post, "second": second.staff_no},
             )
     except IntegrityError:
         raise StaffExistsError("post: the person holds it already") from None
@@ -243,6 +276,21 @@ def disable_staff(staff_no: str, *, officer: Subject, reason: str) -> None:
         )
 
 
+def reset_sign_in(staff_no: str, *, officer: Subject, second: Subject) -> Staff:
+    """Take password and second factor of a person who lost one; two other people agree, the person activates anew.
+
+    Raises:
+        NotPermittedError, DutySeparationError: one of the two may not, they are one person, or it is their own account.
+        StaffNotFoundError: no such open account.
+    """
+    target = Resource(kind="staff", ref=staff_no, beneficiary=staff_no)
+    two_officers(Action.STAFF_RESET_FACTOR, officer, second, target)
+    with transaction.atomic():
+        staff = _locked(staff_no)
+        forget_second_factor(staff, actor=actor_of(officer), reason="factor_reset")
+    return staff
+
+
 def _end_grants(staff: Staff, *, post: str | None, actor: Actor, reason: str) -> int:
     grants = RoleGrant.objects.select_for_update(of=("self",)).filter(
         staff=staff, state__in=[state.value for state in OPEN_GRANT_STATES]
@@ -259,23 +307,63 @@ def _end_grants(staff: Staff, *, post: str | None, actor: Actor, reason: str) ->
     return len(chosen)
 
 
-def _create(staff_no: str, display_name: str, password: Sensitive[str], *, agency: Agency | None = None) -> Staff:
-    _check_code("staff_no", staff_no)
-    if not display_name.strip():
-        raise StaffInputError("display_name: give the work name that watermarks show")
-    draft = Staff(staff_no=staff_no, display_name=display_name.strip(), agency=agency)
+def two_officers(action: Action, officer: Subject, second: Subject, target: Resource) -> None:
+    """Hold a change to two officers: one may do it, another may decide it, and neither gains by it.
+
+    Raises:
+        NotPermittedError: one of them may not.
+        DutySeparationError: they are one person, or the change is about one of them.
+    """
+    require(officer, action, target)
+    require(second, Action.STAFF_DECIDE, replace(target, maker=officer.staff_no))
+
+
+def set_password(staff: Staff, password: Sensitive[str]) -> None:
+    """Set a password that satisfies the rules; the caller saves the account.
+
+    Raises:
+        StaffInputError: it does not.
+    """
     clear = password.reveal_for("account password")
     try:
-        validate_password(clear, user=draft)
+        validate_password(clear, user=staff)
     except ValidationError as error:
         advice = "; ".join(str(message) for message in error.messages)
         raise StaffInputError(f"password: breaks the password rules: {advice}") from None
-    draft.set_password(clear)
+    staff.set_password(clear)
+
+
+def check_name(display_name: str) -> str:
+    """Return a work name without blanks around it.
+
+    Raises:
+        StaffInputError: empty or longer than 64 characters.
+    """
+    name = display_name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise StaffInputError(f"display_name: give the work name that watermarks show, at most {LONGEST_NAME} signs")
+    return name
+
+
+def _create(
+    staff_no: str, display_name: str, password: Sensitive[str] | None, *, agency: Agency | None = None
+) -> Staff:
+    check_code("staff_no", staff_no)
+    draft = Staff(staff_no=staff_no, display_name=check_name(display_name), agency=agency)
+    if password is None:
+        draft.set_unusable_password()
+    else:
+        set_password(draft, password)
     draft.save()
     return draft
 
 
-def _check_code(field: str, value: str) -> None:
+def check_code(field: str, value: str) -> None:
+    """Refuse a staff number or agency code that has not the one spelling.
+
+    Raises:
+        StaffInputError: it has not.
+    """
     if not _CODE.match(value):
         raise StaffInputError(f"{field}: capital letters, digits and hyphens, at most 32, not beginning with a hyphen")
 
