@@ -11,8 +11,8 @@ from kuimen.gate.audit.models import Entry
 from kuimen.gate.keys import services, store
 from kuimen.gate.keys.errors import KeyAlteredError
 from kuimen.gate.keys.models import DomainKey, IndexKey, PersonKey, SigningKey, TableKey
-from kuimen.gate.keys.root_file import CUSTODIANS, read_root_info
-from kuimen.gate.keys.rules import KeyState, RetentionClass
+from kuimen.gate.keys.root_file import read_root_info
+from kuimen.gate.keys.rules import MUST_BE_PRESENT, KeyState, RetentionClass
 from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
 
 SAMPLE_KEYS = 200
@@ -24,7 +24,7 @@ _MALFORMED = """
     ) AS keys
     WHERE wrapped IS NOT NULL AND NOT (octet_length(wrapped) >= 50
         AND encode(substring(wrapped FOR 1), 'hex') = 'c1'
-        AND encode(substring(wrapped FROM 2 FOR 1), 'hex') IN ('01', '02'))
+        AND encode(substring(wrapped FROM 2 FOR 1), 'hex') IN ('01', '02', '03'))
 """
 
 
@@ -123,8 +123,15 @@ def _root_file() -> tuple[Observation, bool]:
         safe = False
     else:
         mode = stat.S_IMODE(path.stat().st_mode)
-        facts = {"state": "sealed", "custodians": len(info.custodians), "mode": f"{mode:04o}", "kdf": "argon2id"}
-        safe = len(info.custodians) == CUSTODIANS
+        facts = {
+            "state": "sealed",
+            "custodians": len(info.custodians),
+            "must_be_present": info.threshold,
+            "mode": f"{mode:04o}",
+            "kdf": str(info.cost.described()["name"]),
+            "provider": "sealed_file" if info.token is None else "pkcs11",
+        }
+        safe = info.threshold >= MUST_BE_PRESENT
     title_zh, title_en = "根密钥文件", "the sealed root file"
     return Observation(title_zh=title_zh, title_en=title_en, facts=facts, reference=path.name), safe
 

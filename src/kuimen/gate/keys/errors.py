@@ -41,6 +41,18 @@ class MissingCustodianError(InvalidInputError):
     code: ClassVar[str] = "keys.missing_custodian"
 
 
+class UnknownCustodianError(NotFoundError):
+    """Nobody of this staff number holds a share of the root."""
+
+    code: ClassVar[str] = "keys.unknown_custodian"
+
+
+class ShareInputError(InvalidInputError):
+    """A secret cannot be shared, or joined, as asked."""
+
+    code: ClassVar[str] = "keys.share_input"
+
+
 class WeakPassphraseError(InvalidInputError):
     """A new passphrase is too short, or both custodians chose the same."""
 
@@ -99,6 +111,42 @@ class KeyTransitionError(ConflictError):
     """The state table does not allow this change of a key's state."""
 
     code: ClassVar[str] = "keys.transition"
+
+
+class KeyUsesExhaustedError(ConflictError):
+    """A key was leased for as many uses as random nonces allow; it seals nothing more, and still opens."""
+
+    code: ClassVar[str] = "keys.uses_exhausted"
+
+
+class RootMismatchError(ConflictError):
+    """The keys of this installation are wrapped under another root than the one that was opened."""
+
+    code: ClassVar[str] = "keys.root_mismatch"
+
+
+class DomainKeyInUseError(ConflictError):
+    """Keys are still wrapped under this version of the domain key; destroying it would lose them."""
+
+    code: ClassVar[str] = "keys.domain_in_use"
+
+
+class RotationConflictError(ConflictError):
+    """Another process works on the same rotation; this one steps back."""
+
+    code: ClassVar[str] = "keys.rotation_conflict"
+
+
+class TokenUnavailableError(UnavailableError):
+    """The PKCS#11 token did not answer, is locked, or its module is not installed."""
+
+    code: ClassVar[str] = "keys.token_unavailable"
+
+
+class TokenInputError(InvalidInputError):
+    """A module, token or key label was given that the token does not know."""
+
+    code: ClassVar[str] = "keys.token_input"
 
 
 class KeyStorePutBackError(UnavailableError):

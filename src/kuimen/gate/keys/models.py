@@ -43,6 +43,8 @@ class DomainKey(models.Model):
     state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
     created_at = models.DateTimeField()
     state_since = models.DateTimeField()
+    # How many uses processes have taken the right to, counted in advance; see `leases`.
+    uses_leased = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -67,6 +69,7 @@ class PersonKey(models.Model):
     wrapped = models.BinaryField(null=True)
     state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
     created_at = models.DateTimeField()
+    uses_leased = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -76,10 +79,7 @@ class PersonKey(models.Model):
             _one_active("person", "person_ref", "retention_class"),
             _wrapped_unless_destroyed("person"),
         ]
-        indexes: ClassVar = [
-            models.Index(name="keys_person_by_domain", fields=["retention_class", "domain_version"]),
-        ]
-
+        # No index names the domain version: rewrapping a million keys then rewrites rows and no index entries.
     @override
     def __str__(self) -> str:
         return f"{self.retention_class}/{self.person_ref}/{self.generation}"
@@ -96,6 +96,7 @@ class TableKey(models.Model):
     wrapped = models.BinaryField(null=True)
     state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
     created_at = models.DateTimeField()
+    uses_leased = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -117,6 +118,7 @@ class IndexKey(models.Model):
     wrapped = models.BinaryField(null=True)
     state = models.CharField(max_length=16, choices=STATES, default=KeyState.ACTIVE.value)
     created_at = models.DateTimeField()
+    state_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -186,3 +188,48 @@ class Shred(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.seq} {self.retention_class}/{self.person_ref}"
+
+
+class RootInUse(models.Model):
+    """Which root the keys are wrapped under, by its public name; another one is refused before it does harm."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    provider = models.CharField(max_length=32)
+    since = models.DateTimeField()
+    one = models.BooleanField(default=True, unique=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(name="keys_root_only_one", condition=Q(one=True))]
+
+    @override
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
+class RewrapJob(models.Model):
+    """Moving every key of one class under the active version of its domain key; the cursor is committed per batch."""
+
+    job_id = models.UUIDField(primary_key=True)
+    retention_class = models.CharField(max_length=32, choices=CLASSES)
+    to_version = models.PositiveIntegerField()
+    running = models.BooleanField(default=True)
+    person_cursor = models.BigIntegerField(default=0)
+    table_cursor = models.BigIntegerField(default=0)
+    rewrapped = models.BigIntegerField(default=0)
+    swaps_lost = models.BigIntegerField(default=0)
+    does_not_open = models.BigIntegerField(default=0)
+    passes = models.PositiveIntegerField(default=1)
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="keys_rewrap_one_running", fields=["retention_class"], condition=Q(running=True)
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.retention_class}/{self.to_version}"

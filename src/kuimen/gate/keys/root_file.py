@@ -1,90 +1,72 @@
-"""The sealed root file: two custodians, neither of whom can open it alone.
+"""The sealed root file: n custodians, any m of whom open it together, none of whom can alone.
 
-Root key = share 1 XOR share 2. Each share is sealed with AES-256-GCM under a key that Argon2id derives from one
-custodian's passphrase; the associated data is the whole header, so a share fits no other file, custodian or cost.
+The root key is shared with Shamir's scheme. Each share is sealed under a key derived from one custodian's passphrase;
+the associated data is the whole header, so a share fits no other file, custodian or cost.
 
 Three kinds of damage are told apart. The unkeyed checksum finds an altered file before anybody's passphrase is blamed;
-a share that does not open means a wrong passphrase; after both opened, a MAC under the root key finds a file whose
-checksum was recomputed, and the key-check value finds shares that belong to different roots.
+a share that does not open means a wrong passphrase; after enough of them opened, a MAC under the root key finds a file
+whose checksum was recomputed, and the key-check value finds shares that belong to different roots.
 """
 
-import base64
-import binascii
-import hmac
-import json
-import os
 import secrets
-import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
+from kuimen.gate.keys import root_document as documents
 from kuimen.gate.keys.errors import (
     MissingCustodianError,
     RootFileAlteredError,
     RootFileExistsError,
-    RootFileMissingError,
-    RootFilePermissionError,
-    RootFileVersionError,
+    UnknownCustodianError,
     WeakPassphraseError,
     WrongPassphraseError,
 )
-from kuimen.gate.keys.rules import passphrase_bytes, weak_passphrases
-from kuimen.kernels.ciphers import hmac_sm3, sm3
+from kuimen.gate.keys.passphrases import PRODUCTION_COST, Argon2Cost, PassphraseCost, Pbkdf2Sm3Cost
+from kuimen.gate.keys.root_document import RootFileInfo, TokenPlace
+from kuimen.gate.keys.rules import MUST_BE_PRESENT, custodians_refused, weak_passphrases
+from kuimen.gate.keys.sharing import Share, join, split
+from kuimen.kernels.ciphers import SealBrokenError, Suite, open_sealed, seal
 
-FORMAT: Final = "kuimen-sealed-root"
-VERSION: Final = 1
-CUSTODIANS: Final = 2
+__all__ = [
+    "PRODUCTION_COST",
+    "Argon2Cost",
+    "OpenedRoot",
+    "Pbkdf2Sm3Cost",
+    "RootFileInfo",
+    "TokenPlace",
+    "change_passphrase",
+    "create_root_file",
+    "open_root_file",
+    "read_root_info",
+    "reshare_root_file",
+]
+
 ROOT_LENGTH: Final = 32
 _NONCE_LENGTH: Final = 12
-_SALT_LENGTH: Final = 16
-_KEY_CHECK_LENGTH: Final = 8
-_LARGEST_FILE: Final = 64 * 1024
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argon2Cost:
-    """Cost of one passphrase guess. The default follows RFC 9106's second choice with more memory."""
-
-    time_cost: int = 3
-    memory_kib: int = 128 * 1024
-    parallelism: int = 2
-
-
-PRODUCTION_COST: Final = Argon2Cost()
-_HIGHEST_COST: Final = Argon2Cost(time_cost=32, memory_kib=4 * 1024 * 1024, parallelism=64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootFileInfo:
-    """What the file tells without a passphrase.
-
-    `fingerprint` names the root key (first bytes of a MAC under it); it tells nothing about the key.
-    """
-
-    institution_id: UUID
-    custodians: tuple[str, ...]
-    created_at: datetime
-    cost: Argon2Cost
-    fingerprint: str
+_PAYLOAD_CONTEXT: Final = b"kuimen root file payload"
+_FILE_KEY_GENERATION: Final = 1
 
 
 @dataclass(slots=True, kw_only=True)
 class OpenedRoot:
-    """The root key in a buffer that can be wiped, and what the file says about it."""
+    """The root key in a buffer that can be wiped, and what the file says about it.
+
+    Attributes:
+        key: the root key; with a token, the key that sealed the token's PIN.
+        info: what the file tells.
+        pin: PIN of the token, where the root key lives in one.
+    """
 
     key: bytearray
     info: RootFileInfo
+    pin: bytearray | None = None
 
 
 def create_root_file(
@@ -92,41 +74,44 @@ def create_root_file(
     *,
     passphrases: Mapping[str, str],
     institution_id: UUID | None = None,
-    cost: Argon2Cost = PRODUCTION_COST,
+    cost: PassphraseCost = PRODUCTION_COST,
+    threshold: int = MUST_BE_PRESENT,
+    token: TokenPlace | None = None,
+    pin: str = "",
 ) -> RootFileInfo:
-    """Draw a root key, seal its two shares and write the file with mode 0600; never overwrite one.
+    """Draw a root key, seal its shares and write the file with mode 0600; never overwrite one.
 
     Args:
         path: where the file goes; its folder is made with mode 0700 when absent.
-        passphrases: custodian (staff number) to passphrase, exactly two.
+        passphrases: custodian (staff number) to passphrase, two to sixteen.
         institution_id: bound into every sealed value; drawn when absent.
-        cost: Argon2id parameters; tests pass lower ones.
+        cost: how a passphrase becomes a key; tests pass a lower one.
+        threshold: how many custodians open it together, at least two.
+        token: where the root key lives instead; the file then seals the PIN of that token.
+        pin: that PIN.
 
     Raises:
-        MissingCustodianError: not exactly two custodians.
-        WeakPassphraseError: a passphrase is short, or both are the same.
+        MissingCustodianError: fewer than two custodians, more than sixteen, or fewer than the threshold.
+        WeakPassphraseError: a passphrase is short, or two are the same.
         RootFileExistsError: there is a file already.
     """
-    if len(passphrases) != CUSTODIANS or not all(passphrases):
-        raise MissingCustodianError("a root file needs exactly two named custodians, each with a passphrase")
-    if reason := weak_passphrases(dict(passphrases)):
-        raise WeakPassphraseError(reason)
+    _check_custodians(passphrases, threshold)
     if path.exists():
         raise RootFileExistsError("a root file is already there; a second root would orphan every sealed value")
     root = bytearray(secrets.token_bytes(ROOT_LENGTH))
-    first = secrets.token_bytes(ROOT_LENGTH)
-    second = bytes(a ^ b for a, b in zip(root, first, strict=True))
-    header = _header(list(passphrases), institution_id or new_ref(), cost)
-    shares = [
-        _seal_share(header, index, share, passphrase)
-        for index, (share, passphrase) in enumerate(zip((first, second), passphrases.values(), strict=True))
-    ]
-    document: dict[str, Any] = {"header": header, "shares": shares, "key_check": _key_check(root)}
-    document["mac"] = _encode(hmac_sm3(bytes(root), _canonical(document)))
-    document["checksum"] = _encode(sm3(_canonical(document)))
-    _write_once(path, json.dumps(document, ensure_ascii=False, indent=1).encode())
+    header = documents.new_header(
+        list(passphrases), threshold=threshold, institution_id=institution_id or new_ref(), cost=cost, token=token
+    )
+    document = _document(header, root, passphrases, cost)
+    if token is not None:
+        payload = seal(
+            bytes(root), pin.encode(), aad=_PAYLOAD_CONTEXT, suite=Suite.AES_256_GCM, key_id=_FILE_KEY_GENERATION
+        )
+        document["payload"] = documents.encode(payload)
+    document = documents.sealed_document(document, root)
     _wipe(root)
-    return _info(document)
+    documents.write_new(path, document)
+    return documents.info_of(document)
 
 
 def read_root_info(path: Path) -> RootFileInfo:
@@ -135,190 +120,194 @@ def read_root_info(path: Path) -> RootFileInfo:
     Raises:
         RootFileMissingError, RootFilePermissionError, RootFileVersionError, RootFileAlteredError: as named.
     """
-    return _info(_read(path))
+    return documents.info_of(documents.read(path))
 
 
 def open_root_file(path: Path, *, passphrases: Mapping[str, str]) -> OpenedRoot:
-    """Open both shares and return the root key. Cost: two Argon2id derivations (about half a second).
+    """Open the shares of the custodians who are present and return the root key.
+
+    Cost: one derivation for each passphrase given (about a quarter of a second each).
 
     Raises:
         RootFileMissingError: no file.
         RootFilePermissionError: the file's mode lets others in.
         RootFileVersionError: a later or foreign format.
         RootFileAlteredError: the file was changed or assembled from two files.
-        MissingCustodianError: the passphrases are not those of exactly the file's custodians.
+        MissingCustodianError: too few custodians gave a passphrase, or somebody who is none.
         WrongPassphraseError: names the custodian whose share stayed closed.
     """
-    document = _read(path)
-    info = _info(document)
-    if set(passphrases) != set(info.custodians):
-        names = ", ".join(info.custodians)
-        raise MissingCustodianError(f"the root file is held by custodians {names}; both must give their passphrase")
-    root = bytearray(ROOT_LENGTH)
-    for index, custodian in enumerate(info.custodians):
-        share = _open_share(document, index, custodian, passphrases[custodian])
-        for position, byte in enumerate(share):
-            root[position] ^= byte
-    signed = {key: document[key] for key in ("header", "shares", "key_check")}
-    mac = _decode(document["mac"])
-    if document["key_check"] != _key_check(root) or not hmac.compare_digest(
-        mac, hmac_sm3(bytes(root), _canonical(signed))
-    ):
-        _wipe(root)
-        raise RootFileAlteredError("the root file was altered: its shares or header do not belong together")
-    return OpenedRoot(key=root, info=info)
+    document = documents.read(path)
+    return _open(document, passphrases)
 
 
-def _header(custodians: list[str], institution_id: UUID, cost: Argon2Cost) -> dict[str, Any]:
+def change_passphrase(path: Path, *, custodian: str, old: str, new: str) -> RootFileInfo:
+    """Seal one custodian's share under a new passphrase; nobody else is needed and nobody else's share changes.
+
+    Raises:
+        UnknownCustodianError: nobody of this name holds a share.
+        WrongPassphraseError: the old passphrase does not open the share.
+        WeakPassphraseError: the new one is short, or the old one again.
+        RootFileVersionError, RootFileAlteredError, RootFileMissingError, RootFilePermissionError: as named.
+    """
+    document = documents.read(path)
+    info = documents.info_of(document)
+    _refuse_first_version(info)
+    if custodian not in info.custodians:
+        raise UnknownCustodianError(f"{custodian} holds no share of this root; name one of its custodians")
+    if old == new:
+        raise WeakPassphraseError("the new passphrase is the old one; choose another")
+    if reason := weak_passphrases({custodian: new}):
+        raise WeakPassphraseError(reason)
+    position = info.custodians.index(custodian)
+    point, values = _open_share(document, position, custodian, old)
+    shares = list(document["shares"])
+    shares[position] = _seal_share(document["header"], info.cost, (point, values), new)
+    documents.replace(path, documents.with_checksum(document | {"shares": shares}))
+    return info
+
+
+def reshare_root_file(
+    path: Path,
+    *,
+    present: Mapping[str, str],
+    passphrases: Mapping[str, str],
+    threshold: int | None = None,
+    cost: PassphraseCost | None = None,
+) -> RootFileInfo:
+    """Share the same root key anew among the custodians of `passphrases`, who are all present.
+
+    The polynomials are drawn anew, so that the share of somebody who left is worth nothing beside the new ones. An old
+    copy of the file still opens with enough old passphrases: destroy the copies, and move to a new root where one of
+    those who left is not trusted. A file of version 1 becomes one of version 2.
+
+    Args:
+        path: the root file.
+        present: custodians of today with today's passphrases, at least the present threshold.
+        passphrases: everybody who shall hold a share from now on, with the passphrase each will use.
+        threshold: how many will be needed; as before when absent.
+        cost: how a passphrase becomes a key; as before when absent.
+
+    Raises:
+        MissingCustodianError, WrongPassphraseError, WeakPassphraseError: as in opening and creating.
+    """
+    document = documents.read(path)
+    opened = _open(document, present)
+    chosen = threshold or opened.info.threshold
+    _check_custodians(passphrases, chosen)
+    settled = cost or opened.info.cost
+    header = documents.new_header(
+        list(passphrases),
+        threshold=chosen,
+        institution_id=opened.info.institution_id,
+        cost=settled,
+        token=opened.info.token,
+    )
+    renewed = _document(header, opened.key, passphrases, settled)
+    if "payload" in document:
+        renewed["payload"] = document["payload"]
+    renewed = documents.sealed_document(renewed, opened.key)
+    _wipe(opened.key)
+    documents.replace(path, renewed)
+    return documents.info_of(renewed)
+
+
+def _check_custodians(passphrases: Mapping[str, str], threshold: int) -> None:
+    if reason := custodians_refused(passphrases, threshold):
+        raise MissingCustodianError(reason)
+    if reason := weak_passphrases(dict(passphrases)):
+        raise WeakPassphraseError(reason)
+
+
+def _document(
+    header: dict[str, Any], root: bytearray, passphrases: Mapping[str, str], cost: PassphraseCost
+) -> dict[str, Any]:
+    shares = split(root, threshold=header["threshold"], count=len(passphrases))
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        "file_id": str(new_ref()),
-        "institution_id": str(institution_id),
-        "created_at": clock.now().isoformat(),
-        "scheme": "xor-2-of-2",
-        "suite": "aes-256-gcm",
-        "kdf": {
-            "name": "argon2id",
-            "time_cost": cost.time_cost,
-            "memory_kib": cost.memory_kib,
-            "parallelism": cost.parallelism,
-        },
-        "custodians": custodians,
+        "header": header,
+        "shares": [
+            _seal_share(header, cost, share, passphrase)
+            for share, passphrase in zip(shares, passphrases.values(), strict=True)
+        ],
+        "key_check": documents.key_check(root),
     }
 
 
-def _seal_share(header: dict[str, Any], index: int, share: bytes, passphrase: str) -> dict[str, Any]:
-    salt = secrets.token_bytes(_SALT_LENGTH)
-    nonce = secrets.token_bytes(_NONCE_LENGTH)
-    sealed = AESGCM(_derive(header, passphrase, salt)).encrypt(nonce, share, _share_aad(header, index))
-    return {"salt": _encode(salt), "sealed": _encode(nonce + sealed)}
+def _open(document: Mapping[str, Any], passphrases: Mapping[str, str]) -> OpenedRoot:
+    info = documents.info_of(document)
+    _check_presence(info, passphrases)
+    shares = [
+        _open_share(document, position, custodian, passphrases[custodian])
+        for position, custodian in enumerate(info.custodians)
+        if custodian in passphrases
+    ]
+    root = bytearray(_joined(info, shares))
+    if not documents.belongs_together(document, root):
+        _wipe(root)
+        raise RootFileAlteredError("the root file was altered: its shares or header do not belong together")
+    return OpenedRoot(key=root, info=replace(info), pin=_pin(document, root))
 
 
-def _open_share(document: dict[str, Any], index: int, custodian: str, passphrase: str) -> bytes:
-    entry = document["shares"][index]
-    sealed = _decode(entry["sealed"])
-    key = _derive(document["header"], passphrase, _decode(entry["salt"]))
-    aad = _share_aad(document["header"], index)
+def _pin(document: Mapping[str, Any], root: bytearray) -> bytearray | None:
+    if "payload" not in document:
+        return None
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], aad)
-    except InvalidTag:
+        return bytearray(open_sealed(bytes(root), documents.decode(document["payload"]), aad=_PAYLOAD_CONTEXT))
+    except SealBrokenError:
+        raise RootFileAlteredError("the root file was altered: its token's PIN does not open") from None
+
+
+def _check_presence(info: RootFileInfo, given: Collection[str]) -> None:
+    if set(given) <= set(info.custodians) and len(given) >= info.threshold:
+        return
+    names = ", ".join(info.custodians)
+    raise MissingCustodianError(
+        f"the root file is held by custodians {names}; {info.threshold} of them must give their passphrase, "
+        "and nobody else"
+    )
+
+
+def _joined(info: RootFileInfo, shares: list[Share]) -> bytes:
+    if info.version != documents.FIRST_VERSION:
+        return join(shares)
+    root = bytes(ROOT_LENGTH)
+    for _, values in shares:
+        root = bytes(a ^ b for a, b in zip(root, values, strict=True))
+    return root
+
+
+def _seal_share(header: dict[str, Any], cost: PassphraseCost, share: Share, passphrase: str) -> dict[str, Any]:
+    point, values = share
+    salt = secrets.token_bytes(documents.SALT_LENGTH)
+    sealed = seal(
+        cost.derive(passphrase, salt),
+        values,
+        aad=documents.share_binding(header, point),
+        suite=cost.suite,
+        key_id=_FILE_KEY_GENERATION,
+    )
+    return {"x": point, "salt": documents.encode(salt), "sealed": documents.encode(sealed)}
+
+
+def _open_share(document: Mapping[str, Any], position: int, custodian: str, passphrase: str) -> Share:
+    entry, header = document["shares"][position], document["header"]
+    sealed = documents.decode(entry["sealed"])
+    key = documents.info_of(document).cost.derive(passphrase, documents.decode(entry["salt"]))
+    try:
+        if header["version"] == documents.FIRST_VERSION:
+            binding = documents.share_binding(header, position)
+            return position, AESGCM(key).decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], binding)
+        point = int(entry["x"])
+        return point, open_sealed(key, sealed, aad=documents.share_binding(header, point))
+    except (InvalidTag, SealBrokenError):
         raise WrongPassphraseError(custodian) from None
 
 
-def _derive(header: dict[str, Any], passphrase: str, salt: bytes) -> bytes:
-    kdf = header["kdf"]
-    return hash_secret_raw(
-        passphrase_bytes(passphrase),
-        salt,
-        time_cost=kdf["time_cost"],
-        memory_cost=kdf["memory_kib"],
-        parallelism=kdf["parallelism"],
-        hash_len=32,
-        type=Type.ID,
-    )
-
-
-def _share_aad(header: dict[str, Any], index: int) -> bytes:
-    return _canonical({"header": header, "share": index})
-
-
-def _key_check(root: bytes | bytearray) -> str:
-    return hmac_sm3(bytes(root), b"kuimen root key check")[:_KEY_CHECK_LENGTH].hex()
-
-
-def _canonical(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & _OTHERS:
-                raise RootFilePermissionError("the root file may be open to its owner only; set its mode to 0600")
-            raw = file.read(_LARGEST_FILE + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise RootFileMissingError(
-            "there is no root file at the configured place; restore it from its backup"
-        ) from None
-    except (IsADirectoryError, PermissionError):
-        raise RootFilePermissionError("the root file cannot be read by this user; check its owner and mode") from None
-    try:
-        document = json.loads(raw)
-        _check_shape(document)
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, RecursionError):
-        raise RootFileAlteredError("the root file is damaged: it is not a complete root document") from None
-    return dict(document)
-
-
-def _check_shape(document: dict[str, Any]) -> None:
-    """Raise unless the document is whole: first what it is, then its checksum, then every field."""
-    header = document["header"]
-    if header["format"] != FORMAT or header["version"] != VERSION:
-        raise RootFileVersionError(
-            f"the root file is not of format {FORMAT} version {VERSION}; use the release that wrote it"
+def _refuse_first_version(info: RootFileInfo) -> None:
+    if info.version == documents.FIRST_VERSION:
+        raise MissingCustodianError(
+            "a root file of version 1 changes only as a whole; both custodians share it anew first "
+            "(kuimen keys custodians replace)"
         )
-    body = {key: value for key, value in document.items() if key != "checksum"}
-    if not hmac.compare_digest(_decode(document["checksum"]), sm3(_canonical(body))):
-        raise RootFileAlteredError("the root file was altered: its checksum does not hold; restore it from its backup")
-    kdf, custodians, shares = header["kdf"], header["custodians"], document["shares"]
-    costs = (kdf["time_cost"], kdf["memory_kib"], kdf["parallelism"])
-    limits = (_HIGHEST_COST.time_cost, _HIGHEST_COST.memory_kib, _HIGHEST_COST.parallelism)
-    # A cost beyond every limit is an attack on the machine's memory, not a careful custodian.
-    if not all(isinstance(cost, int) and 1 <= cost <= limit for cost, limit in zip(costs, limits, strict=True)):
-        raise ValueError("kdf")
-    if len(set(custodians)) != CUSTODIANS or len(shares) != CUSTODIANS or kdf["name"] != "argon2id":
-        raise ValueError("shares")
-    for share in shares:
-        if len(_decode(share["salt"])) != _SALT_LENGTH or len(_decode(share["sealed"])) <= _NONCE_LENGTH:
-            raise ValueError("share")
-    _decode(document["mac"])
-    _info(document)
-
-
-def _info(document: dict[str, Any]) -> RootFileInfo:
-    header = document["header"]
-    kdf = header["kdf"]
-    return RootFileInfo(
-        institution_id=UUID(header["institution_id"]),
-        custodians=tuple(header["custodians"]),
-        created_at=datetime.fromisoformat(header["created_at"]),
-        cost=Argon2Cost(time_cost=kdf["time_cost"], memory_kib=kdf["memory_kib"], parallelism=kdf["parallelism"]),
-        fingerprint=str(document["key_check"]),
-    )
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    """Write, sync and only then give the name, so that a cut never leaves half a root file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except FileExistsError:
-        raise RootFileExistsError(
-            "a root file is already there; a second root would orphan every sealed value"
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _wipe(buffer: bytearray) -> None:

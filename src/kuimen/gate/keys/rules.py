@@ -1,6 +1,7 @@
 """Pure decisions about keys: retention classes, states, transitions, passphrase strength."""
 
 import unicodedata
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
@@ -8,18 +9,46 @@ from kuimen.kernels.elements.model import RetentionClass
 
 __all__ = [
     "KEY_LENGTHS",
+    "LEASE_BLOCKS",
     "MINIMUM_PASSPHRASE_LENGTH",
+    "MOST_CUSTODIANS",
+    "MOST_USES",
+    "MUST_BE_PRESENT",
     "TRANSITIONS",
     "KeyEvent",
     "KeyState",
     "KeySuite",
+    "LeasedKind",
     "RetentionClass",
+    "custodians_refused",
+    "lease_size",
     "next_state",
     "passphrase_bytes",
     "weak_passphrases",
 ]
 
 MINIMUM_PASSPHRASE_LENGTH: Final = 12
+MUST_BE_PRESENT: Final = 2  # nobody opens the root alone
+MOST_CUSTODIANS: Final = 16
+MOST_USES: Final = 2**32  # NIST SP 800-38D, 8.3, for random 96-bit nonces
+
+
+class LeasedKind(StrEnum):
+    """Keys whose uses are counted: each seals with random nonces."""
+
+    DOMAIN = "domain"
+    PERSON = "person"
+    TABLE = "table"
+
+
+# A process takes the right to so many uses at once and in advance. What it has not used when it dies stays counted.
+LEASE_BLOCKS: Final = {LeasedKind.DOMAIN: 2**16, LeasedKind.PERSON: 2**10, LeasedKind.TABLE: 2**16}
+
+
+def lease_size(kind: LeasedKind, wanted: int) -> int:
+    """Return how many uses to lease for `wanted` ones: whole blocks, at least one."""
+    block = LEASE_BLOCKS[kind]
+    return max(1, -(-wanted // block)) * block
 
 
 class KeySuite(StrEnum):
@@ -76,4 +105,13 @@ def weak_passphrases(passphrases: dict[str, str]) -> str | None:
             return f"the passphrase of custodian {custodian} needs at least {MINIMUM_PASSPHRASE_LENGTH} characters"
     if len({passphrase_bytes(one) for one in passphrases.values()}) != len(passphrases):
         return "each custodian needs a passphrase of their own"
+    return None
+
+
+def custodians_refused(custodians: Collection[str], threshold: int) -> str | None:
+    """Return why a set of custodians is refused, or None."""
+    if not all(custodians) or not MUST_BE_PRESENT <= len(custodians) <= MOST_CUSTODIANS:
+        return f"a root file needs {MUST_BE_PRESENT} to {MOST_CUSTODIANS} named custodians, each with a passphrase"
+    if not MUST_BE_PRESENT <= threshold <= len(custodians):
+        return f"threshold: at least {MUST_BE_PRESENT} custodians open the root together, and no more than there are"
     return None
