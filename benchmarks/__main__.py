@@ -4,8 +4,8 @@
 
 Without a name everything runs; a named one replaces its own section of the page only. `--quick` takes small amounts
 to see that everything works, and writes nothing. A benchmark is a module of this folder with
-`measure(run) -> list[Measurement]`; name it in `MODULES`. It is imported when the installation stands, so that it may
-import models; those in `PURE` need none.
+`measure(run) -> list[Measurement]`, and where accuracy counts `report(run) -> list[str]`, a table; name it in
+`MODULES`. It is imported when the installation stands, so that it may import models; those in `PURE` need none.
 """
 
 import argparse
@@ -29,8 +29,9 @@ MODULES = {
     "disclosures": "Disclosing",
     "audit": "Audit log",
     "verification": "Verifying the audit log offline",
+    "detection_columns": "Naming the columns of schemas",
 }
-PURE = {"kernels", "verification"}
+PURE = {"kernels", "verification", "detection_columns"}
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 PREAMBLE = """\
 # Benchmarks
@@ -95,7 +96,10 @@ def main() -> None:
             if name not in PURE:
                 run.open_installation()
             load, began = os.getloadavg()[0], time.perf_counter()
-            rows = table(import_module(f"benchmarks.{name}").measure(run))
+            module = import_module(f"benchmarks.{name}")
+            rows = table(module.measure(run))
+            if hasattr(module, "report"):
+                rows += ["", *module.report(run)]
             print("\n".join(rows), f"{time.perf_counter() - began:.0f} s", "", sep="\n", flush=True)
             told = f"{clock.today()}: {machine()}; load before it {load:.1f}."
             measured[MODULES[name]] = "\n".join([told, "", *rows])

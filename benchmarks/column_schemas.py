@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 SCHEMAS = Path(__file__).parent / "schemas"
 _TYPES = {
@@ -52,12 +53,9 @@ def columns(half: str) -> list[LabelledColumn]:
 
 def frozen() -> bool:
     """Tell whether the held-out half is what its hashes say."""
-    said = dict(
-        reversed(line.split()) for line in (SCHEMAS / "held_out.sha256").read_text(encoding="utf-8").splitlines()
-    )
-    there = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (SCHEMAS / "held_out").glob("*.txt")
-    }
+    lines = (SCHEMAS / "held_out.sha256").read_text(encoding="utf-8").splitlines()
+    said = {name: digest for digest, name in map(str.split, lines)}
+    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (SCHEMAS / "held_out").glob("*.txt")}
     return said == there
 
 
@@ -86,8 +84,7 @@ class Confusion:
         elements = {*right, *wrong, *missed}
         hits, extra, lost = sum(right.values()), sum(wrong.values()), sum(missed.values())
         macro = sum(
-            2 * right.get(one, 0) / (2 * right.get(one, 0) + wrong.get(one, 0) + missed.get(one, 0))
-            for one in elements
+            2 * right.get(one, 0) / (2 * right.get(one, 0) + wrong.get(one, 0) + missed.get(one, 0)) for one in elements
         ) / max(1, len(elements))
         return (
             hits / max(1, hits + extra),
@@ -96,10 +93,10 @@ class Confusion:
             macro,
         )
 
-    def interval(self, of: Callable[[tuple[float, float, float, float]], float], *, seed: int = 9) -> tuple[float, float]:
+    def interval(
+        self, of: Callable[[tuple[float, float, float, float]], float], *, seed: int = 9
+    ) -> tuple[float, float]:
         """Return the bootstrap 95 % interval of one figure of `score`, over columns, seeded."""
-        from random import Random
-
         rng, size = Random(seed), len(self.truth)  # noqa: S311 - resampling, not secrecy
         drawn = sorted(of(self.score(rng.choices(range(size), k=size))) for _ in range(400))
         return drawn[9], drawn[-10]

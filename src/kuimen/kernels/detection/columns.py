@@ -141,7 +141,8 @@ def _decide(judgement: _Judgement, telling: Counter[Element]) -> ColumnFinding:
         return _finding(judgement, best[0], best[1])
     if profile.secondary:
         return _free_text(judgement)
-    if best is not None and best[0] is Element.FREE_TEXT and likelihood_of(best[1]).rank >= _LEAST:
+    if best is not None and best[0] is Element.FREE_TEXT and profile.filled and likelihood_of(best[1]).rank >= _LEAST:
+        # a heading alone shows that there are sentences, not that they hold anything
         return _finding(judgement, best[0], best[1])
     reasons = best[1] if best is not None else judgement.remarks
     return ColumnFinding(
@@ -159,7 +160,7 @@ def _is_text_around(best: tuple[Element, list[Evidence]], profile: ColumnProfile
     """Tell whether cells are sentences that hold data of several kinds, whatever the column is called."""
     element = best[0]
     if element is Element.FREE_TEXT:
-        return bool(profile.secondary)
+        return True
     return profile.is_prose and bool(profile.secondary) and profile.share(element) < 0.5 and element not in _LONG  # noqa: PLR2004 - half the cells
 
 

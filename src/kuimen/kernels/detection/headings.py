@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from kuimen.kernels.detection.amounts import amount_in_comment, amount_in_name
+from kuimen.kernels.detection.bare_names import in_its_table
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
 from kuimen.kernels.detection.naming import (
     FAINT,
@@ -15,23 +18,19 @@ from kuimen.kernels.detection.naming import (
     read_phrase,
     split_identifier,
 )
+from kuimen.kernels.detection.schema_comments import schema_comment
+from kuimen.kernels.detection.schema_terms import schema_term
+from kuimen.kernels.detection.secret_names import secret_in_name
+from kuimen.kernels.detection.spellings import canonical
+from kuimen.kernels.detection.topics import Topic, topics_of
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.words import words
 
 _NAME_POINTS = {STRONG: 5, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _COMMENT_POINTS = {STRONG: 6, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _NEVER = -8
-_PEOPLE = words(
-    """
-    cust customer user usr member client person people borrower contact contacts staff employee emp guarantor
-    applicant linkman personal party kh yh lxr jkr ygxx khxx yhxx grxx customers users clients members persons
-    debtor cst pty agent collector operator borrowers applicants
-    """,
-)
-_PEOPLE_ZH = ("客户", "用户", "会员", "联系人", "借款人", "员工", "人员", "担保人")
 _CARD_FIELDS = frozenset({Element.CARD_EXPIRY, Element.CVN2, Element.TRACK_DATA, Element.BANK_CARD})
 _CARD_TABLES = words("card cards bankcard crd yhk")
-_BARE_NAMES = words("name nm mc full nmcn cname xingming")
 _DATES = (Element.BIRTH_DATE, Element.CARD_EXPIRY)
 _AMOUNTS = frozenset(
     {Element.INCOME, Element.BALANCE, Element.CREDIT_LIMIT, Element.LOAN_AMOUNT, Element.OVERDUE, Element.REPAYMENT}
@@ -93,11 +92,10 @@ class Heading:
 
 def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
     """Weigh name, comment and type of a column."""
-    spoken = _bare_name(table, name) or read_name(name)
-    noted = read_phrase(comment) if comment else NameVerdict()
-    if comment and noted.element is None and not noted.negative and comment.isascii():
-        noted = read_name("_".join(re.findall(r"[A-Za-z0-9]+", comment)[:4]))
     kind, width = type_class(sql_type)
+    topics = topics_of(table)
+    spoken = _spoken(name, topics, kind, width)
+    noted = _noted(comment, topics, kind, width) if comment else NameVerdict()
     scores: dict[Element, list[Evidence]] = {}
     if spoken.element is not None and spoken.strength:
         points = _NAME_POINTS[spoken.strength]
@@ -117,15 +115,36 @@ def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
     return Heading({element: tuple(pieces) for element, pieces in scores.items()}, against, tuple(remarks))
 
 
-def _bare_name(table: str, name: str) -> NameVerdict | None:
-    """Read `name` as a person's where the table is about people."""
-    tokens = split_identifier(name)
-    if len(tokens) != 1 or tokens[0] not in _BARE_NAMES:
-        return None
-    about_people = any(token in _PEOPLE for token in split_identifier(table)) or any(
-        word in table for word in _PEOPLE_ZH
-    )
-    return NameVerdict(Element.PERSON_NAME, MEDIUM if about_people else WEAK, rule="bare name")
+def _spoken(name: str, topics: frozenset[Topic], kind: str, width: int | None) -> NameVerdict:
+    """Read the name: in its table, as a sum of money, as a term of schemas, as a term of all texts."""
+    tokens = canonical_tokens(name)
+    known = in_its_table(tokens, topics, kind, width) or amount_in_name(tokens, kind, topics) or schema_term(tokens)
+    if known is not None:
+        return known
+    verdict = read_name(name)
+    if verdict.strength < MEDIUM or verdict.element is None:
+        return secret_in_name(name, tokens) or verdict
+    return verdict
+
+
+def _noted(comment: str, topics: frozenset[Topic], kind: str, width: int | None) -> NameVerdict:
+    """Read the comment, in the same order."""
+    found = schema_comment(comment) or amount_in_comment(comment, kind, topics)
+    if found is not None:
+        return found
+    noted = read_phrase(comment)
+    if noted.element is None and not noted.negative and comment.isascii():
+        return _spoken("_".join(re.findall(r"[A-Za-z0-9]+", comment)[:4]), topics, kind, width)
+    return noted
+
+
+@lru_cache(maxsize=65_536)
+def canonical_tokens(name: str) -> tuple[str, ...]:
+    """Return the words of a name, written in full; numbers behind them are left out."""
+    tokens = [canonical(token) for token in split_identifier(name)]
+    while len(tokens) > 1 and tokens[-1].isdecimal():
+        tokens.pop()
+    return tuple(tokens)
 
 
 def _negatives(spoken: NameVerdict, noted: NameVerdict) -> list[Evidence]:

@@ -56,6 +56,7 @@ _CODED = frozenset(
         Element.NATIONALITY, Element.CONTACT_RELATION,
     }
 )  # fmt: skip
+_PINYIN_CODES = ("dm", "bm", "daima")
 _CODE_TAILS = words("code name type level description id key")
 _BLOBS = frozenset({Element.PHOTO_IMAGE, Element.BIOMETRIC, Element.CREDIT_REPORT, Element.CALL_RECORD})
 _BLOB_TAILS = words("url path img image pic photo file json xml content text data base64 id key detail address uri")
@@ -236,8 +237,9 @@ def _read_pinyin(joined: str, tokens: list[str]) -> NameVerdict:
             found = _pinyin_strength(tail)
             if found is not None and found.element is not None:
                 return replace(found, strength=min(found.strength + 1, STRONG))
-        if tail in PINYIN_NEGATIVE_TAILS and head in PINYIN_TERMS and len(head) >= _TWO_LETTERS:
-            return _negative("pinyin:negative tail")
+        behind = _behind_pinyin(head, tail)
+        if behind is not None:
+            return behind
     if joined in PINYIN_NEGATIVE_LABELS:
         return _negative("pinyin:label")
     last = tokens[-1]
@@ -248,6 +250,15 @@ def _read_pinyin(joined: str, tokens: list[str]) -> NameVerdict:
             found.element, found.strength + (1 if qualified and found.strength < STRONG else 0), rule=found.rule
         )
     return SILENT
+
+
+def _behind_pinyin(head: str, tail: str) -> NameVerdict | None:
+    """Weigh what stands behind a reading: the code of an attribute is the attribute, its time is not."""
+    if tail in _PINYIN_CODES and PINYIN_TERMS.get(head) in _CODED:
+        return NameVerdict(PINYIN_TERMS[head], MEDIUM, rule="pinyin:code of it")
+    if tail in PINYIN_NEGATIVE_TAILS and head in PINYIN_TERMS and len(head) >= _TWO_LETTERS:
+        return _negative("pinyin:negative tail")
+    return None
 
 
 def _pinyin_strength(word: str) -> NameVerdict | None:

@@ -18,8 +18,16 @@ _SPELLINGS = """
     available avail avl| credit crdit crdt cr| approve apprv appr| residence resid| household hshld
     birthday brthday bday| password pwd passwd pswd passwrd| verify vrfy| location loc locat| device dev dvc
     license lic licence| installment instal instalment| email eml| gender gndr gend| reserved resv rsv rsrv
-    register reg regist| beneficiary benef bnf| employer emplyr| salary sal| title ttl| receipt rcpt
-    withdraw wthdr| guarantor guar grntr| spouse sps| family fmly fam| organization org orgn organisation
+    register reg regist| beneficiary benef bnf| employer emplyr emplr| salary sal| title ttl| receipt rcpt
+    withdraw wthdr wdraw| guarantor guar grntr| spouse sps| family fmly fam| organization org orgn organisation|
+    legal lgl leg| grade grd| temporary tmpr| address adress addres addrss addess|
+    amount amout ammount amonut amoutn amunt|
+    mobile moblie moible mobie| password pasword passwrod passwod| receive recieve| receiver reciver reciever|
+    relation releation realtion relationg| birthday bithday birthdy birhtday| principal principle princpal|
+    penalty penaty penelty panalty| email emial| longitude longtitude longitute longtude| latitude lattitude latitute|
+    account acount accout| balance balence blance| company compay comany| marital martial| repayment repyament repament|
+    overdue overdu overude| education eduction educaton| contact concat conact| nickname nikename nickame|
+    license lisence licence| salary salery| income imcome
 """
 CANONICAL: Mapping[str, str] = MappingProxyType(
     {
