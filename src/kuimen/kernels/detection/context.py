@@ -30,7 +30,7 @@ FREE_UNITS = (
 BOUNDED_UNITS = tuple("亿万笔条次个户天股吨件米人台辆套箱册份家亩斤克度瓦秒升页行")
 LATIN_UNITS = ("ms", "ns", "us", "KB", "MB", "GB", "bytes", "byte")
 _CURRENCY_BEFORE = re.compile(
-    f"(?:{'|'.join(map(re.escape, CURRENCY_SIGNS))})[ \t]{{0,2}}[:为]?[ \t]{{0,2}}$", re.IGNORECASE | re.ASCII
+    f"(?:{'|'.join(map(re.escape, CURRENCY_SIGNS))})[ \t]{{0,2}}[:为]?[ \t]{{0,2}}\\Z", re.IGNORECASE | re.ASCII
 )
 _UNIT_BEHIND = re.compile(
     f" ?(?:{'|'.join(map(re.escape, FREE_UNITS))}|[{''.join(BOUNDED_UNITS)}](?![\u3400-\u9fff])"
@@ -132,16 +132,18 @@ def label_before(text: str, start: int) -> Label:
         position = _skip_separators(text, earlier)
     if position == 0:
         return NO_LABEL
-    last = text[position - 1]
+    last, begin = text[position - 1], position
     if last in _KEY_LETTERS:
-        return _key_label(text, position)
-    if last >= "\u3400":
-        begin = position
+        floor = max(0, position - _LONGEST_KEY)
+        while begin > floor and text[begin - 1] in _KEY_LETTERS:
+            begin -= 1
+    elif last >= "\u3400":
         floor = max(0, position - _LONGEST_HAN_LABEL)
         while begin > floor and (text[begin - 1] >= "\u3400" or text[begin - 1] in _LETTERS):
             begin -= 1
-        return _read_label(text[begin:position])
-    return NO_LABEL
+    else:
+        return NO_LABEL
+    return read_raw_label(text[begin:position])
 
 
 def _skip_separators(text: str, position: int) -> int:
@@ -162,22 +164,18 @@ def _skip_list_item(text: str, position: int) -> int:
     return item if item < position - 1 and any(letter.isdigit() for letter in text[item : position - 1]) else position
 
 
-def _key_label(text: str, position: int) -> Label:
-    begin = position
-    floor = max(0, position - _LONGEST_KEY)
-    while begin > floor and text[begin - 1] in _KEY_LETTERS:
-        begin -= 1
-    key = text[begin:position].strip(".-")
-    if not key or key[0].isdigit():
-        return NO_LABEL
-    return _read_label(key)
-
-
 @lru_cache(maxsize=32_768)
-def _read_label(label: str) -> Label:
-    if label.lower() in _CARD_KEYS:
-        return Label(Element.BANK_CARD, MEDIUM - 1)
-    verdict: NameVerdict = read_name(label.rpartition(".")[2]) if label.isascii() else read_label_phrase(label)
+def read_raw_label(label: str) -> Label:
+    """Read the Chinese words or the ASCII key that stand before a value."""
+    if label[-1] in _KEY_LETTERS:
+        label = label.strip(".-")
+        if not label or label[0].isdigit():
+            return NO_LABEL
+        if label.lower() in _CARD_KEYS:
+            return Label(Element.BANK_CARD, MEDIUM - 1)
+        verdict: NameVerdict = read_name(label.rpartition(".")[2])
+    else:
+        verdict = read_label_phrase(label)
     if verdict.element is not None and verdict.strength:
         return Label(verdict.element, verdict.strength)
     return Label(negative=verdict.negative or is_negative_label(label) or announces_another_number(label))

@@ -26,6 +26,11 @@ class Likelihood(StrEnum):
         """0 for very unlikely to 4 for very likely."""
         return _RANKS[self]
 
+    @property
+    def fewest_points(self) -> int:
+        """Points that a finding of this likelihood has at least; -100 where any number will do."""
+        return _FEWEST_POINTS.get(self, -100)
+
 
 _RANKS = {likelihood: rank for rank, likelihood in enumerate(Likelihood)}
 
@@ -36,6 +41,7 @@ THRESHOLDS: tuple[tuple[int, Likelihood], ...] = (
     (3, Likelihood.POSSIBLE),
     (1, Likelihood.UNLIKELY),
 )
+_FEWEST_POINTS = {likelihood: least for least, likelihood in THRESHOLDS}
 
 
 class EvidenceKind(StrEnum):
@@ -57,6 +63,7 @@ class EvidenceKind(StrEnum):
     MASKED = "masked"
     COMBINATION = "combination"
     CORRECTION = "correction"
+    MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _LONGEST_MAILBOX = 64
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9-]|\.[A-Za-z0-9])"
 )
-_FILE_ENDINGS = words(
+FILE_ENDINGS = words(
     """
     png jpg jpeg gif svg webp bmp ico css js ts jsx tsx py java class jar sh so dll exe zip gz tar log txt md html htm
     json xml yml yaml sql
@@ -38,11 +38,11 @@ _PERMIT = re.compile(
     r"|(?P<tw>[A-Z][1289][0-9]{8}))(?![0-9A-Za-z])"
 )
 _BRACKETED = re.compile(r"\([0-9A]\)(?![0-9A-Za-z])")
-_BEFORE_BRACKET = re.compile(r"(?<![0-9A-Za-z])(?:([A-Z]{1,2})([0-9]{6})|[1578][0-9]{6})$")
+_BEFORE_BRACKET = re.compile(r"(?<![0-9A-Za-z])(?:([A-Z]{1,2})([0-9]{6})|[1578][0-9]{6})\Z")
 _MILITARY = re.compile(r"[军武海空火政后装北沈兰济南广成]字第?[0-9]{6,8}号?")
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _IPV4_MIDDLE = re.compile(rf"\.{_OCTET}\.{_OCTET}\.{_OCTET}(?![0-9A-Za-z]|\.[0-9])")
-_IPV4_FIRST = re.compile(rf"(?<![0-9A-Za-z.]){_OCTET}$")
+_IPV4_FIRST = re.compile(rf"(?<![0-9A-Za-z.]){_OCTET}\Z")
 _COLONS = re.compile(r"::|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
 _HYPHENS = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
 _COLON_RUN = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])")
@@ -68,25 +68,29 @@ _SHORTEST_PAN = 13
 _FEWEST_IPV6_DIGITS = 6  # shorter is a time or a scope operator
 VERSION_WORDS = ("ver", "version", "版本", "版本号", "release", "rev", "build")
 _VERSION_BEFORE = re.compile(
-    rf"(?:(?<![0-9A-Za-z_\u3400-\U0010ffff])v|{'|'.join(VERSION_WORDS)})[ \t:=._-]{{0,2}}$", re.IGNORECASE | re.ASCII
+    rf"(?:(?<![0-9A-Za-z_\u3400-\U0010ffff])v|{'|'.join(VERSION_WORDS)})[ \t:=._-]{{0,2}}\Z", re.IGNORECASE | re.ASCII
 )
 
 
 def recognise_identifiers(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
-    """Yield candidates for identifiers that hold letters or signs."""
-    if "@" in text:
-        yield from _emails(text)
+    """Yield candidates for identifiers that hold letters or signs and are no mail or IPv4 address."""
     if not text.isascii():
         yield from _plates(text, tables)
         if "字" in text:
             yield from _simple(text, _MILITARY, Element.OTHER_CERTIFICATE, "officer card", 3)
     yield from _bracketed(text)
-    yield from _ipv4(text)
     if _COORDINATES_GATE.search(text):
         yield from _simple(text, _COORDINATES, Element.LOCATION, "pair of degrees inside China", 4)
     yield from _octets(text)
     if "wxid_" in text:
         yield from _simple(text, _WXID, Element.WECHAT, "wxid", 5)
+
+
+def recognise_mail_and_network(text: str) -> Iterator[Candidate]:
+    """Yield candidates for mail addresses and IPv4 addresses."""
+    if "@" in text:
+        yield from _emails(text)
+    yield from _ipv4(text)
 
 
 def recognise_credentials(text: str) -> Iterator[Candidate]:
@@ -172,7 +176,7 @@ def _emails(text: str) -> Iterator[Candidate]:
 def _is_no_mailbox(text: str, start: int, end: int) -> bool:
     """Tell a picture in two sizes, a clone address such as git@host:path and a URL with a password from mail."""
     behind = text[end : end + 2]
-    if text[start:end].rpartition(".")[2].lower() in _FILE_ENDINGS:
+    if text[start:end].rpartition(".")[2].lower() in FILE_ENDINGS:
         return True
     if behind[:1] == ":" and behind[1:].isascii() and behind[1:].isalpha():
         return True

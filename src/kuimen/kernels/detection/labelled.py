@@ -130,7 +130,7 @@ _NAME_KEYS = frozenset({"name", "Name", "NAME", "userName", "username", "user_na
 _CODE_WORD = re.compile(r"验证码|动态码|校验码|动态口令|动态密码")
 _CODE_WORD_EN = re.compile(r"[vV]erif(?:ication|y) [cC]ode|OTP(?: code)?")
 _CODE_BEHIND = re.compile(r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])")
-_CODE_BEFORE = re.compile(r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}$")
+_CODE_BEFORE = re.compile(r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}\Z")
 _CODE_REACH = 18
 _PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
 

@@ -42,7 +42,7 @@ _LANDLINE = re.compile(
 _OVERSEAS = re.compile(
     r"\+(?:852[- ]?[4-9][0-9]{3}[- ]?[0-9]{4}|853[- ]?6[0-9]{3}[- ]?[0-9]{4}|886[- ]?9[0-9]{8})(?![0-9])"
 )
-_COUNTRY_CODE = re.compile(r"(?:\+|00)86[- ]?$|\(\+86\) ?$")
+_COUNTRY_CODE = re.compile(r"(?:\+|00)86[- ]?\Z|\(\+86\) ?\Z")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 # What may stand behind the digits of a card track, a company code, a permit.
 _OPENERS = frozenset("=D(ABCEFGHJKLMNPQRTUWXY")
@@ -68,33 +68,51 @@ def recognise_numbers(text: str, tables: RecognitionTables) -> Iterator[Candidat
             yield from recognise_at_run(text, start, end, tables)
         if end - start in _LENGTHS:
             yield from _dispatch(text, start, end, tables)
-    yield from _grouped(text, tables)
-    if "+" in text:
-        for match in _OVERSEAS.finditer(text):
-            pieces = (Evidence(EvidenceKind.FORMAT, "mobile with country code", 3),)
-            yield _candidate(Element.MOBILE, text, match.start(), match.end(), pieces)
-
-
-def _grouped(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
-    """Yield numbers whose groups are parted; entered at the first separator of a number."""
-    reached = 0
+    grouped = Grouped(text, tables)
     for gate in _SEPARATOR.finditer(text):
         start = gate.start()
         while start and text[start - 1] in _DIGITS:
             start -= 1
-        if start < reached:
-            continue
-        reached = gate.end()
+        yield from grouped.at(start, gate.start())
+    place = text.find("+")
+    while place >= 0:
+        yield from overseas_at(text, place)
+        place = text.find("+", place + 1)
+
+
+def overseas_at(text: str, start: int) -> Iterator[Candidate]:
+    """Yield the mobile number with the code of Hong Kong, Macau or Taiwan that opens at a plus sign."""
+    match = _OVERSEAS.match(text, start)
+    if match:
+        pieces = (Evidence(EvidenceKind.FORMAT, "mobile with country code", 3),)
+        yield _candidate(Element.MOBILE, text, match.start(), match.end(), pieces)
+
+
+class Grouped:
+    """Numbers whose groups are parted; asked at each first separator of a number, from left to right."""
+
+    __slots__ = ("_reached", "_tables", "_text")
+
+    def __init__(self, text: str, tables: RecognitionTables) -> None:
+        """Begin at the start of a folded text."""
+        self._text, self._tables, self._reached = text, tables, 0
+
+    def at(self, start: int, gate: int) -> Iterator[Candidate]:
+        """Yield what opens at `start`, the first digit of the run that the separator at `gate` ends."""
+        text = self._text
+        if start < self._reached:
+            return
+        self._reached = gate + 1
         match = _SEPARATED.match(text, start)
         if match:
-            reached = match.end()
-            yield from _separated(text, match.start(), match.end(), tables)
+            self._reached = match.end()
+            yield from _separated(text, match.start(), match.end(), self._tables)
         if text[start] in "048":
             begin = start - 1 if text[start - 1 : start] == "(" else start
             landline = _LANDLINE.match(text, begin) or _LANDLINE.match(text, start)
             if landline:
-                reached = max(reached, landline.end())
-                yield from _hyphened_landline(text, landline.start(), landline.end(), tables)
+                self._reached = max(self._reached, landline.end())
+                yield from _hyphened_landline(text, landline.start(), landline.end(), self._tables)
 
 
 def _dispatch(text: str, start: int, end: int, tables: RecognitionTables) -> Iterator[Candidate]:
@@ -111,9 +129,9 @@ def _dispatch(text: str, start: int, end: int, tables: RecognitionTables) -> Ite
         return
     if before in _LETTERS and label_before(text, start).element is None:
         return
-    if behind[:1] == "." and behind[1:].isdecimal():
+    if behind[:1] == "." and behind[1:] in _DIGITS:
         return
-    fraction = before == "." and start > 1 and text[start - 2].isdecimal()
+    fraction = before == "." and start > 1 and text[start - 2] in _DIGITS
     yield from _by_length(text, start, end, digits, tables, fraction=fraction)
 
 

@@ -5,8 +5,14 @@
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 
+from kuimen.kernels.detection.accelerated import ACCELERATES, ALONE, BESIDE_A_PERSON, recognise_structured
 from kuimen.kernels.detection.addresses import recognise_addresses, recognise_firms
 from kuimen.kernels.detection.evidence import (
     Candidate,
@@ -17,11 +23,15 @@ from kuimen.kernels.detection.evidence import (
     likelihood_of,
 )
 from kuimen.kernels.detection.folding import Folded, fold
-from kuimen.kernels.detection.identifiers import recognise_credentials, recognise_identifiers
+from kuimen.kernels.detection.identifiers import (
+    recognise_credentials,
+    recognise_identifiers,
+    recognise_mail_and_network,
+)
 from kuimen.kernels.detection.labelled import LABELLED, recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
 from kuimen.kernels.detection.persons import recognise_persons
-from kuimen.kernels.elements.model import Category, Element
+from kuimen.kernels.elements.model import Category, CombinationRule, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
 from kuimen.kernels.elements.table import COMBINATIONS, rule_of
 
@@ -41,11 +51,12 @@ _CHECKED = frozenset(
 )
 _ENOUGH = 5
 _POSSIBLE = 3
-_UNSUPPORTED = 2  # the check and the network, no label and no keyword
+_BARE = 2  # the check and the network, no label and no keyword
 _COMPANIONS = frozenset({Element.RESIDENT_ID, Element.MOBILE, Element.EMAIL})
 _WORD = re.compile(r"[0-9A-Za-z\u3400-\uffff]")
-BESIDE_A_PERSON = Evidence(EvidenceKind.SIBLINGS, "data of a person in the record", 1)
-ALONE = Evidence(EvidenceKind.FORMAT, "nothing else in the line", 1)
+_FEWEST_OF_A_SET = 2
+_CATEGORIES = {element: rule_of(element).category for element in Element}
+_SETS = {rule.name: Evidence(EvidenceKind.COMBINATION, rule.name, 0) for rule in COMBINATIONS}
 _AUXILIARY = frozenset(element for element in Element if rule_of(element).auxiliary)
 
 
@@ -67,10 +78,13 @@ def detect(
     Returns:
         Findings whose `text[start:end]` is the datum as it was written.
     """
-    wanted = frozenset(map(Element, elements)) if elements is not None else None
-    least = Likelihood(min_likelihood).rank
+    wanted = frozenset(map(Element, elements)) if elements is not None else _ALL
+    least = Likelihood(min_likelihood)
     folded = fold(text)
-    kept = resolve(with_neighbours(folded.text, _candidates(folded.text, tables, wanted)), least)
+    candidates = chain.from_iterable(_streams(folded.text, tables, wanted, least.fewest_points))
+    kept = resolve(with_neighbours(folded.text, candidates), least.rank)
+    if wanted is not _ALL:
+        kept = [one for one in kept if one.element in wanted]
     return _findings(folded, kept)
 
 
@@ -83,28 +97,26 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 _IDENTIFIERS = frozenset(
     {
-        Element.EMAIL, Element.PLATE, Element.IP, Element.MAC, Element.LOCATION, Element.WECHAT,
+        Element.PLATE, Element.IP, Element.MAC, Element.LOCATION, Element.WECHAT,
         Element.OTHER_CERTIFICATE,
     }
 )  # fmt: skip
 
 
+_MAIL_AND_NETWORK = frozenset({Element.EMAIL, Element.IP})
 _CREDENTIALS = frozenset({Element.TRACK_DATA, Element.SECRET_KEY})
 
 
-def _candidates(text: str, tables: RecognitionTables, wanted: Collection[Element] | None) -> Iterator[Candidate]:
-    """Run the recognisers that can yield what is wanted."""
-    if wanted is None:
-        for stream in _streams(text, tables, _ALL):
-            yield from stream
-        return
-    for stream in _streams(text, tables, frozenset(wanted)):
-        yield from (candidate for candidate in stream if candidate.element in wanted)
-
-
-def _streams(text: str, tables: RecognitionTables, wanted: frozenset[Element]) -> Iterator[Iterator[Candidate]]:
-    if not wanted.isdisjoint(_NUMBERS):
-        yield recognise_numbers(text, tables)
+def _streams(
+    text: str, tables: RecognitionTables, wanted: frozenset[Element], least: int
+) -> Iterator[Iterator[Candidate]]:
+    """Run the recognisers that can yield what is wanted; each may yield more."""
+    if not wanted.isdisjoint(_NUMBERS | _MAIL_AND_NETWORK):
+        if ACCELERATES:
+            yield recognise_structured(text, tables, least=least)
+        else:
+            yield recognise_numbers(text, tables)
+            yield recognise_mail_and_network(text)
     if not wanted.isdisjoint(_IDENTIFIERS):
         yield recognise_identifiers(text, tables)
     if not wanted.isdisjoint(_CREDENTIALS):
@@ -124,28 +136,44 @@ def _streams(text: str, tables: RecognitionTables, wanted: frozenset[Element]) -
 def with_neighbours(text: str, candidates: Iterable[Candidate]) -> list[Candidate]:
     """Let what only passes the check of a foreign card network count beside data of a person, or alone in its line."""
     found = list(candidates)
-    for one in found:
-        if one.element is Element.BANK_CARD and one.points == _UNSUPPORTED and len(one.evidence) == _UNSUPPORTED:
-            begin = text.rfind("\n", 0, one.start) + 1
-            finish = text.find("\n", one.end)
-            finish = len(text) if finish < 0 else finish
-            if any(
-                other.element in _COMPANIONS and begin <= other.start < finish and other.points >= _POSSIBLE
-                for other in found
-            ):
-                one.evidence = (*one.evidence, BESIDE_A_PERSON)
-            elif not _WORD.search(text, begin, one.start) and not _WORD.search(text, one.end, finish):
-                one.evidence = (*one.evidence, ALONE)
+    doubtful = [one for one in found if one.element is Element.BANK_CARD and one.points == len(one.evidence) == _BARE]
+    if not doubtful:
+        return found
+    companions = sorted(one.start for one in found if one.element in _COMPANIONS and one.points >= _POSSIBLE)
+    for one in doubtful:
+        begin = text.rfind("\n", 0, one.start) + 1
+        finish = text.find("\n", one.end)
+        finish = len(text) if finish < 0 else finish
+        if bisect_left(companions, begin) < bisect_left(companions, finish):
+            one.evidence = (*one.evidence, BESIDE_A_PERSON)
+        elif not _WORD.search(text, begin, one.start) and not _WORD.search(text, one.end, finish):
+            one.evidence = (*one.evidence, ALONE)
     return found
 
 
 def resolve(candidates: Iterable[Candidate], least_rank: int) -> list[Candidate]:
     """Drop the unlikely, then let overlapping candidates compete: points, length, precedence."""
-    likely = [one for one in candidates if likelihood_of(one.evidence).rank >= least_rank]
-    likely.sort(key=_strength)
+    fewest = tuple(Likelihood)[least_rank].fewest_points
+    likely = [one for one in candidates if one.points >= fewest]
+    likely.sort(key=attrgetter("start"))
+    kept: list[Candidate] = []
+    first = 0
+    while first < len(likely):
+        reach, last = likely[first].end, first + 1
+        while last < len(likely) and likely[last].start < reach:
+            reach = max(reach, likely[last].end)
+            last += 1
+        kept += likely[first:last] if last == first + 1 else _strongest(likely[first:last])
+        first = last
+    return kept
+
+
+def _strongest(rivals: list[Candidate]) -> list[Candidate]:
+    """Keep of candidates that share characters the strong ones, in order of place."""
+    rivals.sort(key=_strength)
     occupied = _Occupied()
-    kept = [one for one in likely if occupied.claim(one.start, one.end)]
-    kept.sort(key=lambda one: one.start)
+    kept = [one for one in rivals if occupied.claim(one.start, one.end)]
+    kept.sort(key=attrgetter("start"))
     return kept
 
 
@@ -186,37 +214,71 @@ def _findings(folded: Folded, kept: list[Candidate]) -> list[Finding]:
     raised = _raised(folded.text, kept)
     findings = []
     for position, one in enumerate(kept):
-        start, end = folded.span(one.start, one.end)
-        rule = rule_of(one.element)
-        evidence = one.evidence
-        category = rule.category
+        start, end = (one.start, one.end) if folded.origins is None else folded.span(one.start, one.end)
+        evidence, category = one.evidence, _CATEGORIES[one.element]
         if position in raised:
-            category = Category.C3
-            evidence = (*evidence, Evidence(EvidenceKind.COMBINATION, raised[position], 0))
+            category, evidence = raised[position].category or category, (*evidence, *raised[position].evidence)
         findings.append(
             Finding(
                 element=one.element,
                 start=start,
                 end=end,
                 category=category,
-                likelihood=likelihood_of(one.evidence),
+                likelihood=_likelihood(one.evidence),
                 evidence=evidence,
             )
         )
     return findings
 
 
-def _raised(text: str, kept: list[Candidate]) -> dict[int, str]:
-    """Name the auxiliary authentication data that stand in one line with the account they open."""
-    positions = [index for index, one in enumerate(kept) if one.element in _AUXILIARY]
-    raised: dict[int, str] = {}
-    for index in positions:
-        one = kept[index]
-        begin = text.rfind("\n", 0, one.start) + 1
-        finish = text.find("\n", one.end)
+@lru_cache(maxsize=8192)
+def _likelihood(evidence: tuple[Evidence, ...]) -> Likelihood:
+    return likelihood_of(evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Raise:
+    """What a set of elements in one line adds to a finding: evidence, and a category where it rises."""
+
+    category: Category | None
+    evidence: tuple[Evidence, ...]
+
+
+def _raised(text: str, kept: list[Candidate]) -> dict[int, _Raise]:
+    """Return what the sets of elements in each line add to their members."""
+    raised: dict[int, _Raise] = {}
+    if len(kept) < _FEWEST_OF_A_SET:
+        return raised
+    first = 0
+    while first < len(kept):
+        finish = text.find("\n", kept[first].start)
         finish = len(text) if finish < 0 else finish
-        together = frozenset(other.element for other in kept if begin <= other.start < finish)
-        for rule in COMBINATIONS:
-            if rule.category is Category.C3 and rule.applies_to(together):
-                raised[index] = rule.name
+        last = first + 1
+        while last < len(kept) and kept[last].start < finish:
+            last += 1
+        if last - first >= _FEWEST_OF_A_SET:
+            together = frozenset(one.element for one in kept[first:last])
+            for rule in _applying(together):
+                for position in range(first, last):
+                    _raise(raised, position, kept[position].element, rule)
+        first = last
     return raised
+
+
+@lru_cache(maxsize=4096)
+def _applying(together: frozenset[Element]) -> tuple[CombinationRule, ...]:
+    return tuple(rule for rule in COMBINATIONS if rule.applies_to(together))
+
+
+def _raise(raised: dict[int, _Raise], position: int, element: Element, rule: CombinationRule) -> None:
+    """Add a set to one member: what authenticates rises to C3 beside its account, other sets are named."""
+    known = raised.get(position)
+    earlier = known.evidence if known else ()
+    category = known.category if known else None
+    if rule.category is Category.C3:
+        if element not in _AUXILIARY:
+            return
+        category = Category.C3
+    elif element not in rule.all_of and not any(element in group for group in rule.any_of):
+        return
+    raised[position] = _Raise(category, (*earlier, _SETS[rule.name]))
