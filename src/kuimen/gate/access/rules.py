@@ -69,6 +69,8 @@ class Action(StrEnum):
     LEDGER_READ = "ledger.read"
     INVENTORY_SCAN = "inventory.scan"
     INVENTORY_READ = "inventory.read"
+    INVENTORY_CORRECT = "inventory.correct"
+    INVENTORY_DECIDE = "inventory.decide"
     PROTECTION_RUN = "protection.run"
     PROTECTION_READ = "protection.read"
     CASE_BUILD = "case.build"
@@ -242,6 +244,7 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
             {
                 Action.LEDGER_IMPORT,
                 Action.INVENTORY_SCAN,
+                Action.INVENTORY_CORRECT,
                 Action.PROTECTION_RUN,
                 Action.CASE_BUILD,
                 Action.CONSENT_RECORD,
