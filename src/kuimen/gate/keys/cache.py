@@ -64,6 +64,12 @@ class ExpiringCache(Generic[K, V]):
             for key in [one for one in self._entries if condition(one)]:
                 del self._entries[key]
 
+    def take(self, condition: Callable[[K], bool]) -> list[V]:
+        """Drop every entry whose key meets `condition` and return the values, so that their owner can wipe them."""
+        with self._lock:
+            keys = [one for one in self._entries if condition(one)]
+            return [self._entries.pop(key)[1] for key in keys]
+
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:

@@ -1,7 +1,7 @@
 """What the keyring hands out, and the bytes that bind a wrapped key to its row."""
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Final, NoReturn
 from uuid import UUID
 
 from typing_extensions import override
@@ -40,6 +40,9 @@ class IndexKeyMaterial:
         """Refuse pickling: a key does not leave the process that unwrapped it."""
         msg = "a key is not picklable"
         raise TypeError(msg)
+
+
+CHILD_CONTEXT: Final = b"kuimen-key/child"  # the batch's share of the associated data; the row's is its binding
 
 
 def binding(kind: str, institution: UUID, *parts: str | int) -> bytes:

@@ -80,6 +80,7 @@ class PersonKey(models.Model):
             _wrapped_unless_destroyed("person"),
         ]
         # No index names the domain version: rewrapping a million keys then rewrites rows and no index entries.
+
     @override
     def __str__(self) -> str:
         return f"{self.retention_class}/{self.person_ref}/{self.generation}"

@@ -35,7 +35,7 @@ from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.keys.models import DomainKey, IndexKey, PersonKey, SigningKey, TableKey
 from kuimen.gate.keys.provider import SealedFileProvider
 from kuimen.gate.keys.root_file import RootFileInfo, open_root_file, read_root_info
-from kuimen.gate.keys.rules import KeyEvent, KeyState, RetentionClass, next_state
+from kuimen.gate.keys.rules import KeyEvent, KeyState, KeySuite, RetentionClass, next_state
 
 UnlockGuard = Callable[[Keyring], None]
 
@@ -185,6 +185,15 @@ def status() -> KeyStatus:
                 SigningKey.objects.using(store.DATABASE).order_by("created_at").values_list("key_id", "state")
             ),
         )
+
+
+def rotate_domain(retention_class: RetentionClass, *, actor: audit.Actor, suite: KeySuite = KeySuite.SM4_GCM) -> int:
+    """Make the next version of a domain key and return it; the old one still opens until it is destroyed.
+
+    Raises:
+        KeysLockedError, KeyStoreError: nothing changed.
+    """
+    return keyring().tree.rotate_domain(retention_class, suite=suite, actor=actor)
 
 
 def change_person_key(person_ref: UUID, *, retention_class: RetentionClass, event: KeyEvent, actor: audit.Actor) -> int:

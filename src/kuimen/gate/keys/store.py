@@ -11,7 +11,7 @@ from django.db import Error, connections, transaction
 
 from kuimen.gate.keys.arrays import bytea_array, int_array, uuid_array
 from kuimen.gate.keys.errors import KeyStoreError
-from kuimen.gate.keys.rules import KeyState, KeySuite, RetentionClass
+from kuimen.gate.keys.rules import LEASE_BLOCKS, KeyState, KeySuite, LeasedKind, RetentionClass
 
 DATABASE: Final = "keys"
 
@@ -20,6 +20,7 @@ DATABASE: Final = "keys"
 class WrappedPersonKey:
     """One row of the person-key table."""
 
+    row_id: int
     person_ref: UUID
     generation: int
     suite: KeySuite
@@ -38,15 +39,27 @@ def translated() -> Iterator[None]:
 
 
 _SELECT_PERSONS = """
-    SELECT person_ref, generation, suite, domain_version, wrapped, state FROM keys_personkey
+    SELECT id, person_ref, generation, suite, domain_version, wrapped, state FROM keys_personkey
     WHERE retention_class = %s AND person_ref = ANY(%s::uuid[]) ORDER BY person_ref, generation
 """
 _INSERT_PERSONS = """
     INSERT INTO keys_personkey
-        (person_ref, generation, wrapped, retention_class, suite, domain_version, state, created_at)
-    SELECT ref, generation, wrapped, %s, %s, %s, %s, %s
+        (person_ref, generation, wrapped, retention_class, suite, domain_version, state, created_at, uses_leased)
+    SELECT ref, generation, wrapped, %s, %s, %s, %s, %s, %s
     FROM unnest(%s::uuid[], %s::int[], %s::bytea[]) AS new (ref, generation, wrapped)
     ON CONFLICT DO NOTHING
+    RETURNING person_ref, generation
+"""
+_DOMAIN_HELD = """
+    SELECT state FROM keys_domainkey WHERE retention_class = %s AND version = %s FOR SHARE
+"""
+_RETIRE_PERSONS = """
+    WITH held AS (
+        SELECT id FROM keys_personkey
+        WHERE retention_class = %s AND person_ref = ANY(%s::uuid[]) AND state = %s AND (id <= %s OR suite <> %s)
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE keys_personkey AS keys SET state = %s FROM held WHERE keys.id = held.id RETURNING keys.person_ref
 """
 
 
@@ -69,6 +82,7 @@ def person_rows(refs: Collection[UUID], retention_class: RetentionClass) -> list
         cursor.execute(_SELECT_PERSONS, [retention_class.value, uuid_array(refs)])
         return [
             WrappedPersonKey(
+                row_id=row_id,
                 person_ref=ref,
                 generation=generation,
                 suite=KeySuite(suite),
@@ -76,7 +90,7 @@ def person_rows(refs: Collection[UUID], retention_class: RetentionClass) -> list
                 wrapped=None if wrapped is None else bytes(wrapped),
                 state=KeyState(state),
             )
-            for ref, generation, suite, version, wrapped, state in cursor.fetchall()
+            for row_id, ref, generation, suite, version, wrapped, state in cursor.fetchall()
         ]
 
 
@@ -87,8 +101,8 @@ def insert_person_rows(
     suite: KeySuite,
     domain_version: int,
     created_at: datetime,
-) -> int:
-    """Insert (person, generation, wrapped) rows and return how many were new.
+) -> set[tuple[UUID, int]]:
+    """Insert (person, generation, wrapped) rows, each with its first lease, and return which were new.
 
     Another process may have made some of them meanwhile; its rows win and stay.
     """
@@ -102,9 +116,36 @@ def insert_person_rows(
                 domain_version,
                 KeyState.ACTIVE.value,
                 created_at,
+                LEASE_BLOCKS[LeasedKind.PERSON],
                 uuid_array(refs),
                 int_array(generations),
                 bytea_array(wrapped),
             ],
         )
-        return int(cursor.rowcount)
+        return set(cursor.fetchall())
+
+
+def hold_active_domain(retention_class: RetentionClass, version: int) -> bool:
+    """Return whether a version of a domain key is the active one, and keep it so until the transaction ends."""
+    with translated(), connections[DATABASE].cursor() as cursor:
+        cursor.execute(_DOMAIN_HELD, [retention_class.value, version])
+        return bool(cursor.fetchone() == (KeyState.ACTIVE.value,))
+
+
+def retire_person_rows(
+    refs: Collection[UUID], retention_class: RetentionClass, *, up_to_id: int, suite: KeySuite
+) -> set[UUID]:
+    """Retire the active keys that are older than a mark or of another suite; return whose they were."""
+    with translated(), connections[DATABASE].cursor() as cursor:
+        cursor.execute(
+            _RETIRE_PERSONS,
+            [
+                retention_class.value,
+                uuid_array(refs),
+                KeyState.ACTIVE.value,
+                up_to_id,
+                suite.value,
+                KeyState.RETIRED.value,
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
