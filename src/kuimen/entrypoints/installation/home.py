@@ -61,6 +61,11 @@ class InstallationHome:
         return self.root / "checkpoints"
 
     @property
+    def shreds(self) -> Path:
+        """The shred ledger, outside the reach of both databases; back it up apart from them, and never put it back."""
+        return self.root / "shreds"
+
+    @property
     def credentials(self) -> Path:
         """Passwords of database roles and the session secret, 0600 each, never a key of personal data."""
         return self.root / "credentials"
@@ -88,7 +93,7 @@ class InstallationHome:
         """
         self.root.parent.mkdir(parents=True, exist_ok=True)
         private_folder(self.root, mode=TRAVERSABLE if os.geteuid() == 0 else PRIVATE)
-        for folder in (self.keys, self.checkpoints, self.credentials, self.reports, self.run):
+        for folder in (self.keys, self.checkpoints, self.shreds, self.credentials, self.reports, self.run):
             private_folder(folder)
 
 

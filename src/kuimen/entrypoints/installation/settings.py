@@ -16,6 +16,7 @@ KUIMEN_INSTITUTION_ID = _configuration.institution_id
 KUIMEN_INSTITUTION_NAME = _configuration.institution_name
 KUIMEN_OVERLAY = _configuration.overlay  # "" in production, "fictitious" in demonstrations and tests
 KUIMEN_CHECKPOINT_DIR = KUIMEN_HOME.checkpoints
+KUIMEN_SHRED_DIR = KUIMEN_HOME.shreds
 KUIMEN_ROOT_KEY = KUIMEN_HOME.root_key
 KUIMEN_REPORT_DIR = KUIMEN_HOME.reports
 
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "kuimen.gate.consent",
     "kuimen.gate.vault",
     "kuimen.gate.disclosure",
+    "kuimen.gate.retention",
     "kuimen.ledger.customers",
     "kuimen.ledger.loans",
     "kuimen.governance.inventory",

@@ -62,6 +62,10 @@ class Action(StrEnum):
     DOCUMENT_APPROVE = "document.approve"
     KEYS_UNLOCK = "keys.unlock"
     KEYS_ROTATE = "keys.rotate"
+    RETENTION_READ = "retention.read"
+    RETENTION_HOLD = "retention.hold"
+    RETENTION_SUSPEND = "retention.suspend"
+    RETENTION_DESTROY = "retention.destroy"
     VIEW_MASKED = "disclosure.view_masked"
     REVEAL = "disclosure.reveal"
     CHALLENGE = "disclosure.challenge"
@@ -229,7 +233,7 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
                 Action.GRANT_REVOKE,
             }
         ),
-        "keys": frozenset({Action.KEYS_UNLOCK, Action.KEYS_ROTATE}),
+        "keys": frozenset({Action.KEYS_UNLOCK, Action.KEYS_ROTATE, Action.RETENTION_SUSPEND, Action.RETENTION_DESTROY}),
         "customers": frozenset(
             {
                 Action.VIEW_MASKED,

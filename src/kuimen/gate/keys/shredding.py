@@ -28,6 +28,14 @@ _DESTROY_AGAIN = """
     FROM keys_shred AS shred
     WHERE shred.person_ref = held.person_ref AND shred.retention_class = held.retention_class AND held.state <> %s
 """
+_CLASSES = """
+    SELECT DISTINCT person_ref, retention_class FROM keys_personkey
+    WHERE state <> %s AND person_ref IN (
+        SELECT DISTINCT person_ref FROM keys_personkey
+        WHERE state <> %s AND (%s::uuid IS NULL OR person_ref > %s) ORDER BY person_ref LIMIT %s
+    )
+    ORDER BY person_ref, retention_class
+"""
 _COUNT_ALIVE = """
     SELECT count(*) FROM keys_shred AS shred JOIN keys_personkey AS held USING (person_ref, retention_class)
     WHERE held.state <> %s
@@ -45,6 +53,29 @@ class ShredLine:
     signature: bytes
     key_id: str
     public_key: bytes
+
+
+def persons_with_keys(*, after: UUID | None, limit: int) -> dict[UUID, list[RetentionClass]]:
+    """Return the next persons, in the order of their references, with the classes of which a key still exists."""
+    destroyed = KeyState.DESTROYED.value
+    found: dict[UUID, list[RetentionClass]] = {}
+    with store.translated(), connections[store.DATABASE].cursor() as cursor:
+        cursor.execute(_CLASSES, [destroyed, destroyed, after, after, limit])
+        for person_ref, kind in cursor.fetchall():
+            found.setdefault(person_ref, []).append(RetentionClass(kind))
+    return found
+
+
+def keys_of(person_ref: UUID) -> dict[RetentionClass, list[tuple[int, KeyState, int]]]:
+    """Return (generation, state, version of the domain key) of a person's keys by class, tombstones included."""
+    found: dict[RetentionClass, list[tuple[int, KeyState, int]]] = {}
+    with store.translated():
+        rows = PersonKey.objects.using(store.DATABASE).filter(person_ref=person_ref)
+        for kind, generation, state, version in rows.order_by("retention_class", "generation").values_list(
+            "retention_class", "generation", "state", "domain_version"
+        ):
+            found.setdefault(RetentionClass(kind), []).append((generation, KeyState(state), version))
+    return found
 
 
 def lines_after(seq: int) -> list[ShredLine]:

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("bound_at__isnull", True), ("state", "pending")),
                     models.Q(("bound_at__isnull", False), ("state", "bound")),
-                    models.Q(("state__in", ["suspended", "destroyed"])),
+                    ("state__in", ["suspended", "destroyed"]),
                     _connector="OR",
                 ),
                 name="vault_record_bound_has_moment",

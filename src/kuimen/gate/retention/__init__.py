@@ -1,0 +1,1 @@
+"""Clocks, erasure, its ledger and its certificates."""
