@@ -66,6 +66,8 @@ def test_a_malformed_csv_is_named_by_line_and_its_text_is_not_repeated(tmp_path:
 
     unread = [row for row in scanned.rows if row["state"] == "not_read"]
     assert [row["reason"] for row in unread] == ["line 3: 1 fields instead of 2"]
+    assert all(row["partial"] for row in scanned.rows if row["state"] != "not_read")
+    assert scanned.code == 8, "a scan that could not read everything says so"
     assert mobile(2) not in scanned.out + scanned.err
 
 

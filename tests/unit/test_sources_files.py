@@ -99,9 +99,9 @@ def test_what_is_not_read_is_named_with_the_reason(tmp_path: Path) -> None:
     reasons = {row.file: row.reason for row in scan(tmp_path)}
     assert all(row.state == "not_read" for row in scan(tmp_path))
     assert reasons == {
-        "a.pdf": "format not read: pdf",
+        "a.pdf": "pdf: broken, it cannot be opened",
         "b.bin": "binary or of an unknown encoding",
-        "c.xlsx": "format not read: zip or office document",
+        "c.xlsx": "archive: broken, its directory cannot be read",
         "d.log": "empty file",
         "e.gz": "file: cannot be opened, or is a broken gzip file",
         "f.log": "a link; scan its target",

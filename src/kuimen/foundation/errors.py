@@ -74,6 +74,7 @@ ERROR_TABLE: dict[type[KuimenError], FamilyRule] = {
     TamperError: FamilyRule(http_status=500, exit_code=6, log_level="CRITICAL"),
     UnavailableError: FamilyRule(http_status=503, exit_code=7, log_level="WARNING"),
 }
+EXIT_CODE_PARTIAL = 8  # the work was done as far as it went; what was left out is named in the output
 EXIT_CODE_BUG = 70  # sysexits.h EX_SOFTWARE: anything outside the families is our defect
 
 

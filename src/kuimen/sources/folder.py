@@ -1,31 +1,38 @@
-"""A folder or a single file as a source."""
+"""A folder or a single file as a source; archives are read like folders."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from typing_extensions import override
 
+from kuimen.kernels.elements.overlay import RecognitionTables
+from kuimen.sources.documents import docx_lines, pdf_lines, remark_lines
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError
-from kuimen.sources.relations import ColumnInfo, RelationInfo, RelationKind, Sample, Source
-from kuimen.sources.textfiles import TextShape, csv_shape, sample_csv, sample_jsonl, shape_of
+from kuimen.sources.formats import Form, form_of
+from kuimen.sources.images import ImagesExtraError, PictureReader
+from kuimen.sources.logscan import TextFindings, find_in_lines, find_in_text
+from kuimen.sources.relations import ColumnInfo, Problem, RelationInfo, RelationKind, Sample, Source
+from kuimen.sources.sampling import sample_csv, sample_jsonl
+from kuimen.sources.stored import MAX_DEPTH, StoredFile, members_of
+from kuimen.sources.tablefiles import parquet_shape, sample_parquet, sample_sheet, sheets_of
+from kuimen.sources.textfiles import TextShape, csv_shape, shape_of
 
-_MAGIC = (
-    (b"%PDF", "pdf"),
-    (b"PK\x03\x04", "zip or office document"),
-    (b"PAR1", "parquet"),
-    (b"\x89PNG", "png image"),
-    (b"\xff\xd8\xff", "jpeg image"),
-    (b"SQLite format 3", "sqlite database"),
-    (b"BZh", "bzip2 archive"),
-    (b"\xfd7zXZ", "xz archive"),
-    (b"(\xb5/\xfd", "zstandard archive"),
-    (b"7z\xbc\xaf", "7z archive"),
-    (b"\xd0\xcf\x11\xe0", "old office document"),
-)
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv"})
 _JSONL_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 _BYTES_PER_ROW_GUESS = 120
+_REMARKS = "remarks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the content of a relation lies."""
+
+    stored: StoredFile
+    shape: TextShape | None = None
+    part: str = ""
 
 
 class FolderSource(Source):
@@ -34,7 +41,8 @@ class FolderSource(Source):
     def __init__(self, path: Path) -> None:
         """Point at a folder or one file; nothing is opened yet."""
         self._root = path.resolve()
-        self._shapes: dict[str, TextShape] = {}
+        self._places: dict[str, _Place] = {}
+        self._pictures: PictureReader | None = None
 
     @property
     @override
@@ -46,91 +54,163 @@ class FolderSource(Source):
     def fingerprint(self) -> str:
         return f"file:{self._root}"
 
-    def path_of(self, relation: RelationInfo) -> Path:
-        """Return where the file of a relation lies."""
-        return self._root if self._root.is_file() else self._root / relation.name
-
-    def shape(self, relation: RelationInfo) -> TextShape:
-        """Return encoding and compression of a described text file.
-
-        Raises:
-            RelationGoneError: the file was not among those described as text.
-        """
-        try:
-            return self._shapes[relation.name]
-        except KeyError:
-            raise RelationGoneError("gone: the file was not described as text") from None
-
     @override
     def describe(self) -> list[RelationInfo]:
+        self._places.clear()
         if self._root.is_file():
-            return [self._describe(self._root, self._root.name)]
-        found: list[RelationInfo] = []
-        self._walk(self._root, found)
-        return found
+            return list(self._describe(StoredFile(path=self._root), self._root.name))
+        return list(self._walk(self._root))
 
-    def _walk(self, folder: Path, found: list[RelationInfo]) -> None:
+    def _walk(self, folder: Path) -> Iterator[RelationInfo]:
         try:
             entries = sorted(folder.iterdir())
         except OSError:
-            found.append(_unread(self._name(folder) + "/", "permission: the folder cannot be listed"))
+            yield _unread(self._name(folder) + "/", "permission: the folder cannot be listed")
             return
         for entry in entries:
             if entry.is_symlink():
-                found.append(_unread(self._name(entry), "a link; scan its target"))
+                yield _unread(self._name(entry), "a link; scan its target", missed=False)
             elif entry.is_dir():
-                self._walk(entry, found)
+                yield from self._walk(entry)
             elif entry.is_file():
-                found.append(self._describe(entry, self._name(entry)))
+                yield from self._describe(StoredFile(path=entry), self._name(entry))
             else:
-                found.append(_unread(self._name(entry), "neither file nor folder"))
+                yield _unread(self._name(entry), "neither file nor folder", missed=False)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
 
-    def _describe(self, path: Path, name: str) -> RelationInfo:
+    def _describe(self, stored: StoredFile, name: str, *, size: int = -1) -> Iterator[RelationInfo]:
+        """Yield what one file holds: itself, the sheets of a workbook, the members of an archive."""
         try:
-            with path.open("rb") as stream:
-                head = stream.read(16)
-            size = path.stat().st_size
+            if not stored.members:
+                size = stored.path.stat().st_size
             if not size:
-                return _unread(name, "empty file")
-            for magic, title in _MAGIC:
-                if head.startswith(magic):
-                    return _unread(name, f"format not read: {title}", size)
-            shape = shape_of(path)
-            if shape is None:
-                return _unread(name, "binary or of an unknown encoding", size)
-            self._shapes[name] = shape
-            kind = _kind(path)
-            columns: tuple[ColumnInfo, ...] = ()
-            if kind is RelationKind.CSV:
-                columns = tuple(ColumnInfo(name=column, type="text") for column in csv_shape(path, shape).columns)
+                yield _unread(name, "empty file", missed=False)
+                return
+            form = form_of(stored)
+            if form.reason is not None:
+                yield _unread(name, form.reason, size)
+            elif form.form is Form.ARCHIVE:
+                yield from self._archive(stored, name)
+            elif form.form is Form.WORKBOOK:
+                yield from self._workbook(stored, name, size)
+            else:
+                yield self._file(stored, name, form.form, size)
         except OSError:
-            return _unread(name, "permission: the file cannot be opened")
+            yield _unread(name, "permission: the file cannot be opened")
         except RelationUnreadableError as error:
-            return _unread(name, str(error))
+            yield _unread(name, str(error), max(size, 0))
+
+    def _archive(self, stored: StoredFile, name: str) -> Iterator[RelationInfo]:
+        if len(stored.members) >= MAX_DEPTH:
+            yield _unread(name, f"archives inside archives deeper than {MAX_DEPTH}; unpack them first")
+            return
+        for member in members_of(stored):
+            inner = f"{name}!/{member.name}"
+            if member.reason is not None:
+                yield _unread(inner, member.reason, member.size)
+            else:
+                yield from self._describe(stored.member(member.name), inner, size=member.size)
+
+    def _workbook(self, stored: StoredFile, name: str, size: int) -> Iterator[RelationInfo]:
+        for sheet in sheets_of(stored):
+            yield self._keep(f"{name}#{sheet}", _Place(stored=stored, part=sheet), RelationKind.SHEET, size)
+        if any(member.name.startswith("xl/comments") for member in members_of(stored)):
+            place = _Place(stored=stored, part=_REMARKS)
+            yield self._keep(f"{name}#批注 {_REMARKS}", place, RelationKind.DOCUMENT, size)
+
+    def _file(self, stored: StoredFile, name: str, form: Form, size: int) -> RelationInfo:
+        if form is Form.PARQUET:
+            columns, rows = parquet_shape(stored)
+            return self._keep(name, _Place(stored=stored), RelationKind.PARQUET, size, columns, rows)
+        kinds = {Form.IMAGE: RelationKind.IMAGE, Form.PDF: RelationKind.PDF, Form.DOCX: RelationKind.DOCUMENT}
+        if form in kinds:
+            return self._keep(name, _Place(stored=stored), kinds[form], size)
+        shape = shape_of(stored.path, members=stored.members)
+        if shape is None:
+            return _unread(name, "binary or of an unknown encoding", size)
+        kind = _kind(Path(name))
+        columns = ()
+        if kind is RelationKind.CSV:
+            table = csv_shape(stored.path, shape)
+            columns = tuple(ColumnInfo(name=column, type="text") for column in table.columns)
+        return self._keep(name, _Place(stored=stored, shape=shape), kind, size, columns)
+
+    def _keep(
+        self,
+        name: str,
+        place: _Place,
+        kind: RelationKind,
+        size: int,
+        columns: tuple[ColumnInfo, ...] = (),
+        rows: int | None = None,
+    ) -> RelationInfo:
+        self._places[name] = place
         return RelationInfo(
             schema=None,
             name=name,
             kind=kind,
             columns=columns,
-            approx_rows=size // _BYTES_PER_ROW_GUESS,
+            approx_rows=size // _BYTES_PER_ROW_GUESS if rows is None else rows,
             size_bytes=size,
+            rewritable=place.shape is not None and not place.stored.members,
         )
+
+    def _place(self, relation: RelationInfo) -> _Place:
+        try:
+            return self._places[relation.name]
+        except KeyError:
+            raise RelationGoneError("gone: the file was not among those described") from None
 
     @override
     def sample(self, relation: RelationInfo, n: int) -> Sample:
-        path, shape = self.path_of(relation), self.shape(relation)
-        if relation.kind is RelationKind.CSV:
-            return sample_csv(path, shape, n)
-        if relation.kind is RelationKind.JSONL:
-            return sample_jsonl(path, shape, n)
-        raise RelationUnreadableError("log: text files are read line by line, not sampled")
+        place = self._place(relation)
+        if relation.kind is RelationKind.PARQUET:
+            return sample_parquet(place.stored, n)
+        if relation.kind is RelationKind.SHEET:
+            return sample_sheet(place.stored, place.part, n)
+        if place.shape is not None and relation.kind is RelationKind.CSV:
+            return sample_csv(place.stored.path, place.shape, n)
+        if place.shape is not None and relation.kind is RelationKind.JSONL:
+            return sample_jsonl(place.stored.path, place.shape, n)
+        raise RelationUnreadableError("text: read line by line, not sampled")
+
+    def find(self, relation: RelationInfo, *, tables: RecognitionTables) -> TextFindings:
+        """Count the elements in a text, a document or a picture.
+
+        Raises:
+            RelationGoneError, RelationUnreadableError: it cannot be opened.
+            ImagesExtraError: it is a picture and the extra that reads pictures is not installed.
+        """
+        place = self._place(relation)
+        if relation.kind is RelationKind.IMAGE:
+            return self._reader().find(place.stored, tables=tables)
+        if relation.kind is RelationKind.PDF:
+            problems: list[Problem] = []
+            try:
+                read_page = self._reader().read_page
+            except ImagesExtraError:
+                read_page = None
+            found = find_in_lines(pdf_lines(place.stored, problems, read_page=read_page), tables=tables)
+            return TextFindings(lines=found.lines, hits=found.hits, problems=(*found.problems, *problems))
+        if relation.kind is RelationKind.DOCUMENT:
+            read = remark_lines if place.part == _REMARKS else docx_lines
+            return find_in_lines(read(place.stored), tables=tables)
+        assert place.shape is not None
+        return find_in_text(place.stored.path, place.shape, tables=tables)
+
+    def _reader(self) -> PictureReader:
+        if self._pictures is None:
+            self._pictures = PictureReader.start()
+        return self._pictures
 
     @override
     def close(self) -> None:
-        self._shapes.clear()
+        self._places.clear()
+        if self._pictures is not None:
+            self._pictures.close()
+            self._pictures = None
 
     @override
     def __enter__(self) -> Self:
@@ -153,5 +233,13 @@ def _kind(path: Path) -> RelationKind:
     return RelationKind.LOG
 
 
-def _unread(name: str, reason: str, size: int = 0) -> RelationInfo:
-    return RelationInfo(schema=None, name=name, kind=RelationKind.UNREAD, reason=reason, size_bytes=size)
+def _unread(name: str, reason: str, size: int = 0, *, missed: bool = True) -> RelationInfo:
+    return RelationInfo(
+        schema=None,
+        name=name,
+        kind=RelationKind.UNREAD,
+        reason=reason,
+        size_bytes=size,
+        missed=missed,
+        rewritable=False,
+    )

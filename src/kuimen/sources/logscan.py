@@ -1,53 +1,159 @@
-"""Find elements in text files line by line, in bounded memory."""
+"""Find elements in running text, in bounded memory: blocks of whole lines, and windows over lines that never end."""
 
+from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from kuimen.kernels.detection import Finding
 from kuimen.kernels.elements import rule_of
 from kuimen.kernels.elements.overlay import RecognitionTables
+from kuimen.sources.errors import RelationUnreadableError
 from kuimen.sources.prose import findings_in
-from kuimen.sources.relations import TextHit
-from kuimen.sources.textfiles import TextShape, read_lines
+from kuimen.sources.relations import Problem, TextHit
+from kuimen.sources.textfiles import UNDECODED, TextShape, note_problem, read_lines
 
-_FIRST_LINES = 5
+_FIRST_PLACES = 5
+_BLOCK_CHARACTERS = 1 << 15
+_WINDOW_CHARACTERS = 1 << 16
+_REACH = 512  # no element and no context that decides about one is longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFindings:
-    """Everything met in one text file."""
+    """Everything met in one text; a text that broke off says so among its problems."""
 
     lines: int
     hits: tuple[TextHit, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts of elements with the first places they were met at."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    first: dict[str, list[int]] = field(default_factory=dict)
+    strongest: dict[str, str] = field(default_factory=dict)
+
+    def take(self, finding: Finding, place: int) -> None:
+        name = str(finding.element)
+        self.counts[name] += 1
+        places = self.first.setdefault(name, [])
+        if len(places) < _FIRST_PLACES and place not in places:
+            places.append(place)
+        self.strongest.setdefault(name, str(finding.likelihood))
+
+    def hits(self) -> tuple[TextHit, ...]:
+        return tuple(
+            TextHit(
+                element=name,
+                category=str(rule_of(name).category),
+                likelihood=self.strongest[name],
+                count=self.counts[name],
+                first_lines=tuple(self.first[name]),
+            )
+            for name in sorted(self.counts)
+        )
 
 
 def find_in_text(path: Path, shape: TextShape, *, tables: RecognitionTables) -> TextFindings:
-    """Read a text file once and count the elements in it.
+    """Read a text file once and count the elements in it; a file that breaks off gives what stands before the break."""
+    return find_in_lines(read_lines(path, shape), tables=tables)
+
+
+def find_in_lines(lines: Iterable[tuple[int, str]], *, tables: RecognitionTables) -> TextFindings:
+    """Count the elements in (place, text) pairs; pairs of one place in sequence are pieces of one line.
 
     Raises:
-        RelationUnreadableError: the file breaks off.
+        RelationUnreadableError: the text breaks off before its first line; later breaks are among its problems.
     """
-    counts: Counter[str] = Counter()
-    first: dict[str, list[int]] = {}
-    strongest: dict[str, str] = {}
-    last = 0
-    for number, line in read_lines(path, shape):
-        last = number
-        for finding in findings_in(line, tables=tables):
-            name = str(finding.element)
-            counts[name] += 1
-            lines = first.setdefault(name, [])
-            if len(lines) < _FIRST_LINES and number not in lines:
-                lines.append(number)
-            strongest.setdefault(name, str(finding.likelihood))
-    hits = tuple(
-        TextHit(
-            element=name,
-            category=str(rule_of(name).category),
-            likelihood=strongest[name],
-            count=counts[name],
-            first_lines=tuple(first[name]),
-        )
-        for name in sorted(counts)
-    )
-    return TextFindings(lines=last, hits=hits)
+    tally = _Tally()
+    problems: list[Problem] = []
+    watched = _Watched(lines, problems)
+    for block in _blocks(watched):
+        _find_in_block(block, tally, tables)
+    return TextFindings(lines=watched.last, hits=tally.hits(), problems=tuple(problems))
+
+
+class _Watched:
+    """Passes lines through and keeps the number of the last, undecodable bytes and the break of a file."""
+
+    def __init__(self, lines: Iterable[tuple[int, str]], problems: list[Problem]) -> None:
+        self._lines = lines
+        self._problems = problems
+        self.last = 0
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        try:
+            for number, text in self._lines:
+                if UNDECODED in text and number != self.last:
+                    note_problem(self._problems, number, "bytes that are no text of this encoding; read as �")
+                self.last = number
+                yield number, text
+        except RelationUnreadableError as error:
+            if not self.last:
+                raise
+            self._problems.append(Problem(line=self.last, reason=f"after line {self.last}: {error}"))
+
+
+@dataclass(slots=True)
+class _Block:
+    """Whole lines laid end to end, or one window of a long line; findings count from `start` up to `end`."""
+
+    text: str
+    starts: list[int]
+    places: list[int]
+    start: int = 0
+    end: int | None = None
+
+
+def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[_Block]:
+    gathered: list[str] = []
+    starts: list[int] = []
+    places: list[int] = []
+    length = 0
+    for place, line in _joined(lines):
+        if isinstance(line, _Block):
+            if gathered:
+                yield _Block("".join(gathered), starts, places)
+                gathered, starts, places, length = [], [], [], 0
+            yield line
+            continue
+        starts.append(length)
+        places.append(place)
+        gathered.append(line if line.endswith(("\n", "\r")) else line + "\n")
+        length += len(gathered[-1])
+        if length >= _BLOCK_CHARACTERS:
+            yield _Block("".join(gathered), starts, places)
+            gathered, starts, places, length = [], [], [], 0
+    if gathered:
+        yield _Block("".join(gathered), starts, places)
+
+
+def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, "str | _Block"]]:
+    """Pass short lines through; cut long ones into windows that overlap, each character decided in one of them."""
+    carried, carried_place, decided = "", 0, 0
+    for place, piece in lines:
+        if carried and place != carried_place:
+            yield carried_place, _Block(carried, [0], [carried_place], decided)
+            carried, decided = "", 0
+        if not carried and len(piece) <= _WINDOW_CHARACTERS and piece.endswith(("\n", "\r")):
+            yield place, piece
+            continue
+        for begin in range(0, len(piece), _WINDOW_CHARACTERS):
+            carried, carried_place = carried + piece[begin : begin + _WINDOW_CHARACTERS], place
+            if len(carried) > _WINDOW_CHARACTERS:
+                until = len(carried) - _REACH
+                yield place, _Block(carried, [0], [place], decided, until)
+                carried, decided = carried[until - _REACH :], _REACH
+    if carried:
+        yield carried_place, _Block(carried, [0], [carried_place], decided)
+
+
+def _find_in_block(block: _Block, tally: _Tally, tables: RecognitionTables) -> None:
+    for finding in findings_in(block.text, tables=tables):
+        if finding.start < block.start or (block.end is not None and finding.start >= block.end):
+            continue
+        tally.take(finding, block.places[bisect_right(block.starts, finding.start) - 1])

@@ -18,6 +18,11 @@ class RelationKind(StrEnum):
     CSV = "csv file"
     JSONL = "jsonl file"
     LOG = "log file"
+    PARQUET = "parquet file"
+    SHEET = "worksheet"
+    DOCUMENT = "document"
+    PDF = "pdf document"
+    IMAGE = "image"
     UNREAD = "unread"
 
 
@@ -67,6 +72,8 @@ class RelationInfo:
         name: table name, or path relative to the folder, with forward slashes.
         approx_rows: estimate without reading (tables), -1 when unknown.
         reason: why nothing is read, for kinds VIEW, FOREIGN and UNREAD.
+        missed: data of this source stays unread for that reason; a view, a link or an empty file misses nothing.
+        rewritable: protection knows how to rewrite a file of this form in place.
     """
 
     schema: str | None
@@ -79,6 +86,8 @@ class RelationInfo:
     size_bytes: int = 0
     comment: str | None = None
     reason: str | None = None
+    missed: bool = False
+    rewritable: bool = True
 
     @property
     def is_file(self) -> bool:

@@ -1,6 +1,6 @@
 """Find personal financial data in a source: one row per column, or per element of a text file. Never a value."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,16 +9,22 @@ from kuimen.kernels.detection import ColumnFinding, ColumnSample, Likelihood, cl
 from kuimen.kernels.elements import Category, Element, Storage, rule_of
 from kuimen.sources.errors import SourceLocationError
 from kuimen.sources.folder import FolderSource
-from kuimen.sources.logscan import find_in_text
 from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, is_own_column, sealed_mark
 from kuimen.sources.opening import open_source
 from kuimen.sources.overlays import tables_of
 from kuimen.sources.postgresql import PostgresSource
 from kuimen.sources.prose import embedded_elements
-from kuimen.sources.relations import ColumnInfo, RelationInfo, RelationKind, Sample, Source
+from kuimen.sources.relations import ColumnInfo, Problem, RelationInfo, RelationKind, Sample, Source
 
 CLEAR, SEALED, DISSOCIATED, NOT_READ = "clear", "sealed", "dissociated", "not_read"
 _NAMED_ONLY = frozenset({RelationKind.VIEW, RelationKind.FOREIGN, RelationKind.UNREAD})
+_TEXTS = frozenset({RelationKind.LOG, RelationKind.DOCUMENT, RelationKind.PDF, RelationKind.IMAGE})
+_PLACES = {
+    RelationKind.LOG: "line",
+    RelationKind.DOCUMENT: "paragraph",
+    RelationKind.PDF: "page",
+    RelationKind.IMAGE: "frame",
+}
 
 Progress = Callable[[int, int, str], None]
 
@@ -40,6 +46,8 @@ class ScanRow:
         reason: why something was not read.
         masked: the values are masked already; what is left of them needs no sealing.
         replaces: for a reference column, the name of the clear column it stands for.
+        partial: parts of this relation could not be read; rows of their own say which and why.
+        missed: data of this source stays unread here; a view or an empty file misses nothing.
     """
 
     source: str
@@ -62,6 +70,8 @@ class ScanRow:
     reason: str | None = None
     replaces: str | None = None
     masked: bool = False
+    partial: bool = False
+    missed: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return the public form, one object a line of `kuimen scan --json`."""
@@ -84,6 +94,8 @@ class ScanRow:
             shown["secondary"] = list(self.secondary)
         if self.masked:
             shown["masked"] = True
+        if self.partial:
+            shown["partial"] = True
         if self.replaces is not None:
             shown["replaces"] = self.replaces
         if self.first_lines:
@@ -137,10 +149,10 @@ def scan_open(
         try:
             yield from _scan_relation(source, relation, overlay=overlay, sample_rows=sample_rows)
         except KuimenError as error:
-            yield replace(_place(source, relation), state=NOT_READ, reason=str(error))
+            yield replace(_place(source, relation), state=NOT_READ, reason=str(error), missed=True)
     if isinstance(source, PostgresSource) and only is None:
         for note in source.notes():
-            yield ScanRow(source=source.label, state=NOT_READ, reason=note)
+            yield ScanRow(source=source.label, state=NOT_READ, reason=note, missed=True)
     if progress is not None:
         progress(len(relations), len(relations), "")
 
@@ -156,8 +168,8 @@ def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | Non
     if relation.kind is RelationKind.VIEW and relation.comment == MASKED_VIEW:
         return []
     if relation.kind in _NAMED_ONLY:
-        return [replace(place, state=NOT_READ, reason=relation.reason)]
-    if relation.kind is RelationKind.LOG:
+        return [replace(place, state=NOT_READ, reason=relation.reason, missed=relation.missed)]
+    if relation.kind in _TEXTS:
         assert isinstance(source, FolderSource)
         return _scan_text(source, relation, place, overlay=overlay)
     sample = source.sample(relation, sample_rows)
@@ -170,12 +182,31 @@ def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | Non
         if column.name in sample.values
     ]
     rows += [
-        replace(place, column=column.name, type=column.type, state=NOT_READ, reason="permission: column not readable")
+        replace(
+            place,
+            column=column.name,
+            type=column.type,
+            state=NOT_READ,
+            reason="permission: column not readable",
+            missed=True,
+        )
         for column in columns
         if column.name not in sample.values
     ]
-    rows += [replace(place, state=NOT_READ, reason=problem.reason) for problem in sample.problems]
-    return _dissociated(relation, rows)
+    return _dissociated(relation, _with_problems(place, rows, sample.problems))
+
+
+def _with_problems(place: ScanRow, rows: list[ScanRow], problems: Sequence[Problem]) -> list[ScanRow]:
+    """Mark rows as partial where parts of their relation could not be read, and name those parts."""
+    if not problems:
+        return rows
+    named = [replace(place, state=NOT_READ, reason=problem.reason, missed=True) for problem in problems]
+    return [replace(row, partial=True) for row in rows] + named
+
+
+def is_partial(rows: Iterable[ScanRow]) -> bool:
+    """Tell whether a scan left data unread that it should have read."""
+    return any(row.partial or row.missed for row in rows)
 
 
 def _classify(
@@ -268,11 +299,10 @@ def _dissociated(relation: RelationInfo, rows: list[ScanRow]) -> list[ScanRow]:
 
 
 def _scan_text(source: FolderSource, relation: RelationInfo, place: ScanRow, *, overlay: str | None) -> list[ScanRow]:
-    found = find_in_text(source.path_of(relation), source.shape(relation), tables=tables_of(overlay))
-    place = replace(place, rows=found.lines, sampled=found.lines, type="log")
-    if not found.hits:
-        return [replace(place, category=str(Category.NONE))]
-    return [
+    found = source.find(relation, tables=tables_of(overlay))
+    unit = _PLACES[relation.kind]
+    place = replace(place, rows=found.lines, sampled=found.lines, type=relation.kind.value.removesuffix(" file"))
+    rows = [
         replace(
             place,
             element=hit.element,
@@ -281,7 +311,8 @@ def _scan_text(source: FolderSource, relation: RelationInfo, place: ScanRow, *, 
             likelihood=hit.likelihood,
             hits=hit.count,
             first_lines=hit.first_lines,
-            evidence=(f"{hit.count} hits, first at line {hit.first_lines[0]}",),
+            evidence=(f"{hit.count} hits, first at {unit} {hit.first_lines[0]}",),
         )
         for hit in found.hits
     ]
+    return _with_problems(place, rows or [replace(place, category=str(Category.NONE))], found.problems)

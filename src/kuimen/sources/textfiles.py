@@ -1,26 +1,23 @@
-"""Reading text files in bounded memory: lines of plain and gzip files, CSV tables, JSON lines."""
+"""Reading text files in bounded memory: lines of plain and gzip files and of archive members, rows of CSV tables."""
 
 import csv
 import gzip
 import io
-import json
-import random
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from kuimen.sources.encodings import SNIFF_BYTES, sniff
+from kuimen.sources.encodings import SNIFF_BYTES, examine
 from kuimen.sources.errors import RelationUnreadableError
-from kuimen.sources.relations import Problem, Sample
+from kuimen.sources.relations import Problem
+from kuimen.sources.stored import READ_ERRORS, GuardedExpansion, StoredFile
 
 MAX_LINE_CHARACTERS = 1 << 20
-MAX_EXPANDED_BYTES = 4 << 30
+UNDECODED = "\ufffd"
 _GZIP_MAGIC = b"\x1f\x8b"
 _DELIMITERS = ",;\t|"
-_SEED = 20240612
 _MAX_PROBLEMS = 100
 _HEADER_LINES = 50
 _LONGEST_NUMBERED_NAME = 5
@@ -28,27 +25,40 @@ _LONGEST_NUMBERED_NAME = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextShape:
-    """How a text file is stored."""
+    """How a text file is stored.
+
+    Attributes:
+        encoding: name of its encoding.
+        compressed: a gzip file.
+        members: the way to it through archives, empty for a file of its own.
+        damaged: its first MiB breaks the rules of its encoding somewhere.
+    """
 
     encoding: str
     compressed: bool
+    members: tuple[str, ...] = ()
+    damaged: bool = False
 
 
-def shape_of(path: Path) -> TextShape | None:
+def shape_of(path: Path, *, members: tuple[str, ...] = ()) -> TextShape | None:
     """Return encoding and compression of a file, None when it is not text.
 
     Raises:
         RelationUnreadableError: the file cannot be opened or is a broken gzip file.
     """
+    stored = StoredFile(path=path, members=members)
+    with stored.opened() as raw:
+        compressed = raw.read(2) == _GZIP_MAGIC
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == _GZIP_MAGIC
-        with gzip.open(path) if compressed else path.open("rb") as stream:
-            head = stream.read(SNIFF_BYTES)
-    except (OSError, EOFError, zlib.error):
+        with stored.opened() as raw:
+            expanded = gzip.GzipFile(fileobj=raw) if compressed else raw
+            head = expanded.read(SNIFF_BYTES)
+    except READ_ERRORS:
         raise RelationUnreadableError("file: cannot be opened, or is a broken gzip file") from None
-    encoding = sniff(head)
-    return TextShape(encoding=encoding, compressed=compressed) if encoding else None
+    found = examine(head)
+    if found is None:
+        return None
+    return TextShape(encoding=found.encoding, compressed=compressed, members=members, damaged=found.damaged)
 
 
 @contextmanager
@@ -56,13 +66,17 @@ def open_text(path: Path, shape: TextShape) -> Iterator[IO[str]]:
     """Open a text file for reading; undecodable bytes become replacement characters.
 
     Raises:
-        RelationUnreadableError: the file vanished, is forbidden or breaks off.
+        RelationUnreadableError: the file vanished, is forbidden, breaks off or expands beyond all measure.
     """
     try:
-        with gzip.open(path) if shape.compressed else path.open("rb") as raw:
-            stream: Any = raw
+        with StoredFile(path=path, members=shape.members).opened() as raw:
+            stream: IO[bytes] = raw
+            if shape.compressed:
+                size = 0 if shape.members else path.stat().st_size
+                guarded = GuardedExpansion(gzip.GzipFile(fileobj=raw), compressed_size=size)
+                stream = io.BufferedReader(guarded, io.DEFAULT_BUFFER_SIZE * 8)
             yield io.TextIOWrapper(stream, encoding=shape.encoding, errors="replace", newline="")
-    except (OSError, EOFError, zlib.error):
+    except READ_ERRORS:
         raise RelationUnreadableError("file: cannot be read to its end") from None
 
 
@@ -70,17 +84,14 @@ def read_lines(path: Path, shape: TextShape) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line with its end); a line longer than 1 MiB comes in pieces of the same number.
 
     Raises:
-        RelationUnreadableError: the file breaks off, or a compressed file expands beyond 4 GiB.
+        RelationUnreadableError: the file breaks off or expands beyond all measure.
     """
-    number, seen, open_line = 0, 0, False
+    number, open_line = 0, False
     with open_text(path, shape) as stream:
         while piece := stream.readline(MAX_LINE_CHARACTERS):
             if not open_line:
                 number += 1
             open_line = not piece.endswith(("\n", "\r"))
-            seen += len(piece)
-            if shape.compressed and seen > MAX_EXPANDED_BYTES:
-                raise RelationUnreadableError(f"file: expands beyond 4 GiB; read up to line {number}")
             yield number, piece
 
 
@@ -110,12 +121,13 @@ def csv_shape(path: Path, shape: TextShape) -> CsvShape:
         raise RelationUnreadableError("csv: the file is empty")
     best = max(_DELIMITERS, key=lambda delimiter: _consistency(head, delimiter))
     first = next(csv.reader(head, delimiter=best), [])
-    has_header = bool(first) and not any(_looks_like_data(cell) for cell in first)
+    has_header = bool(first) and not any(looks_like_data(cell) for cell in first)
     names = first if has_header else [""] * len(first)
-    return CsvShape(delimiter=best, columns=_unique_names(names), has_header=has_header)
+    return CsvShape(delimiter=best, columns=unique_names(names), has_header=has_header)
 
 
-def _looks_like_data(cell: str) -> bool:
+def looks_like_data(cell: str) -> bool:
+    """Tell a cell of data from the name of a column."""
     return len(cell) > _LONGEST_NUMBERED_NAME and sum(char.isdigit() for char in cell) * 2 > len(cell)
 
 
@@ -129,7 +141,8 @@ def _consistency(lines: list[str], delimiter: str) -> tuple[float, int]:
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
 
-def _unique_names(cells: list[str]) -> tuple[str, ...]:
+def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return a name for every column: its own, or its place; no name twice."""
     names: list[str] = []
     for position, cell in enumerate(cells, start=1):
         name = cell.strip() or f"column_{position}"
@@ -140,115 +153,67 @@ def _unique_names(cells: list[str]) -> tuple[str, ...]:
 def csv_rows(path: Path, shape: TextShape, table: CsvShape, problems: list[Problem]) -> Iterator[list[str]]:
     """Yield data rows in order; malformed ones are added to `problems` with their line and yielded as they are.
 
+    Where a quote never ends, the lines that it swallowed are yielded one by one, cut at the delimiter.
+
     Raises:
         RelationUnreadableError: the file breaks off.
     """
     with open_text(path, shape) as stream:
-        reader = csv.reader(_without_nul(stream), delimiter=table.delimiter)
+        lines = _RecordLines(stream, problems)
+        reader = csv.reader(lines, delimiter=table.delimiter)
         start = 1
         while True:
+            lines.record.clear()
             try:
                 row = next(reader, None)
             except csv.Error:
-                _note(problems, reader.line_num, "a field is longer than 128 KiB or a quote never ends")
-                return
-            line, start = start, reader.line_num + 1
+                row = []
+                note_problem(problems, start, "a field is longer than 128 KiB or a quote never ends")
+            line, start = start, lines.number + 1
             if row is None:
                 return
+            broken = len(lines.record) > 1 and len(row) != len(table.columns)
+            if broken and row:
+                note_problem(problems, line, "a quote never ends, or a record is broken over lines")
+            if broken or (not row and lines.record[0].strip()):
+                yield from (one.rstrip("\r\n").split(table.delimiter) for one in lines.record)
+                continue
             if not row or (table.has_header and line == 1):
                 continue
             if len(row) != len(table.columns):
-                _note(problems, line, f"{len(row)} fields instead of {len(table.columns)}")
+                note_problem(problems, line, f"{len(row)} fields instead of {len(table.columns)}")
             yield row
 
 
-def _without_nul(stream: IO[str]) -> Iterator[str]:
-    while line := stream.readline(MAX_LINE_CHARACTERS):
-        yield line.replace("\x00", "\ufffd")
+class _RecordLines:
+    """Physical lines for `csv.reader`, which remembers those of the record that is being read."""
+
+    def __init__(self, stream: IO[str], problems: list[Problem]) -> None:
+        self._stream = stream
+        self._problems = problems
+        self._open = False
+        self.number = 0
+        self.record: list[str] = []
+
+    def __iter__(self) -> "_RecordLines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(MAX_LINE_CHARACTERS)
+        if not line:
+            raise StopIteration
+        self.number += not self._open
+        self._open = not line.endswith(("\n", "\r"))
+        if UNDECODED in line:
+            note_problem(self._problems, self.number, "bytes that are no text of this encoding; read as �")
+        line = line.replace("\x00", UNDECODED)
+        self.record.append(line)
+        return line
 
 
-def _note(problems: list[Problem], line: int, reason: str) -> None:
+def note_problem(problems: list[Problem], line: int, reason: str) -> None:
+    """Add a malformed line; after a hundred, one entry says that there are more."""
     if len(problems) < _MAX_PROBLEMS:
         problems.append(Problem(line=line, reason=f"line {line}: {reason}"))
-
-
-class Reservoir:
-    """Keeps a uniform, reproducible sample of the non-empty values of each column in one pass."""
-
-    def __init__(self, capacity: int) -> None:
-        """Keep at most `capacity` values of each column."""
-        self._capacity = capacity
-        self._random = random.Random(_SEED)  # noqa: S311 - the same file must give the same sample
-        self.values: dict[str, list[str]] = {}
-        self._seen: dict[str, int] = {}
-        self.empty: dict[str, int] = {}
-
-    def offer(self, column: str, value: str) -> None:
-        """Take one cell into account."""
-        kept = self.values.setdefault(column, [])
-        if not value.strip():
-            self.empty[column] = self.empty.get(column, 0) + 1
-            return
-        seen = self._seen.get(column, 0) + 1
-        self._seen[column] = seen
-        if len(kept) < self._capacity:
-            kept.append(value[:4096])
-        elif (place := self._random.randrange(seen)) < self._capacity:
-            kept[place] = value[:4096]
-
-
-def sample_csv(path: Path, shape: TextShape, n: int) -> Sample:
-    """Read a whole CSV file once; surplus fields of malformed rows go to the column `(surplus)`.
-
-    Raises:
-        RelationUnreadableError: the file is empty or breaks off.
-    """
-    table = csv_shape(path, shape)
-    reservoir, rows = Reservoir(n), 0
-    problems: list[Problem] = []
-    for name in table.columns:
-        reservoir.values[name] = []
-    for row in csv_rows(path, shape, table, problems):
-        rows += 1
-        for position, cell in enumerate(row):
-            reservoir.offer(table.columns[position] if position < len(table.columns) else "(surplus)", cell)
-    return Sample(
-        values=reservoir.values, rows=rows, exact=True, sampled=rows, n_null=reservoir.empty, problems=problems
-    )
-
-
-def sample_jsonl(path: Path, shape: TextShape, n: int) -> Sample:
-    """Read a whole JSON-lines file once; nested keys become dotted column names.
-
-    Raises:
-        RelationUnreadableError: the file breaks off.
-    """
-    reservoir, rows = Reservoir(n), 0
-    problems: list[Problem] = []
-    for number, line in read_lines(path, shape):
-        if not line.strip():
-            continue
-        rows += 1
-        try:
-            document = json.loads(line)
-        except (ValueError, RecursionError):
-            _note(problems, number, "not a JSON value")
-            reservoir.offer("(malformed)", line)
-            continue
-        for name, value in flatten(document):
-            reservoir.offer(name, value)
-    return Sample(
-        values=reservoir.values, rows=rows, exact=True, sampled=rows, n_null=reservoir.empty, problems=problems
-    )
-
-
-def flatten(document: object, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (dotted name, text) of every scalar of a JSON value; list items share their list's name."""
-    if isinstance(document, Mapping):
-        for key, value in document.items():
-            yield from flatten(value, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(document, list):
-        for value in document:
-            yield from flatten(value, prefix)
-    elif document is not None:
-        yield prefix or "value", document if isinstance(document, str) else json.dumps(document)
+    elif len(problems) == _MAX_PROBLEMS:
+        problems.append(Problem(line=line, reason=f"line {line} and after: more malformed lines, not listed"))

@@ -1,7 +1,7 @@
 """The `kuimen` command: groups the commands, turns errors into exit codes.
 
 Exit codes come from the one error table: 2 input, 3 not found, 4 conflict, 5 denied, 6 tamper, 7 unavailable;
-70 is a defect of ours. No trace and no value is ever printed; `KUIMEN_DEBUG=1` adds the place of a defect.
+8 says that a scan left data unread, which its output names; 70 is a defect of ours. No trace and no value is ever printed; `KUIMEN_DEBUG=1` adds the place of a defect.
 """
 
 import gc

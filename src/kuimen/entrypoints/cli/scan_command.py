@@ -10,8 +10,9 @@ from rich.table import Table
 from kuimen.entrypoints.cli.installed import home_option
 from kuimen.entrypoints.installation.home import InstallationHome
 from kuimen.entrypoints.terminal.output import emit_json, progress_bars, stdout, table
+from kuimen.foundation.errors import EXIT_CODE_PARTIAL
 from kuimen.sources.opening import open_source
-from kuimen.sources.scan import ScanRow, scan_open
+from kuimen.sources.scan import ScanRow, is_partial, scan_open
 
 CATEGORY_STYLE = {"C3": "bold red", "C2": "yellow", "C1": "cyan"}
 STATE_ZH = {
@@ -24,7 +25,7 @@ STATE_ZH = {
 
 
 @click.command()
-@click.option("--source", required=True, help="PostgreSQL address (postgresql://…) or a folder or file.")
+@click.option("--source", required=True, help="Database address (postgresql://… or mysql://…), or a folder or file.")
 @click.option(
     "--source-credentials",
     type=click.Path(path_type=Path),
@@ -53,7 +54,10 @@ def scan(
     as_json: bool,
     home: InstallationHome,
 ) -> None:
-    """Find and grade personal data in every column and file of a source; the output never holds a value."""
+    """Find and grade personal data in every column and file of a source; the output never holds a value.
+
+    Exit code 8 says that some data could not be read; the output names each place with the reason.
+    """
     if overlay is None and home.initialised:
         from kuimen.entrypoints.installation import config
 
@@ -76,6 +80,8 @@ def scan(
             from kuimen.entrypoints.cli.installed import feed_inventory
 
             feed_inventory(home, source, opened_source, rows, overlay=overlay)
+    if is_partial(rows):
+        raise click.exceptions.Exit(EXIT_CODE_PARTIAL)
 
 
 def print_scan(rows: list[ScanRow], *, show_all: bool) -> None:

@@ -91,6 +91,16 @@ def build_file_plan(
         rows = [row for row in scan if row.file == relation.name and row.element is not None]
         if not rows or relation.kind is RelationKind.UNREAD:
             continue
+        if not relation.rewritable:
+            findings.append(
+                finding(
+                    Severity.WARNING,
+                    relation.name,
+                    "该格式不能就地改写，请删除或脱敏后重新导出",
+                    "files of this form are not rewritten; delete it, or export it again without personal data",
+                )
+            )
+            continue
         columns = tuple(
             ColumnPlan(
                 name=row.column,
