@@ -27,6 +27,7 @@ PINNED: dict[Role, set[str]] = {
         "consent.publish",
         "document.draft",
         "document.approve",
+        "exchange.register",
         "inventory.read",
         "inventory.decide",
         "protection.read",

@@ -11,6 +11,7 @@ REVEALING_ROOMS = (
     "gate.access.",
     "gate.vault.",
     "gate.disclosure.",
+    "gate.exchange.",
     "governance.protection.",
     "entrypoints.api.cases",
     "entrypoints.api.session",

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "kuimen.gate.consent",
     "kuimen.gate.vault",
     "kuimen.gate.disclosure",
+    "kuimen.gate.exchange",
     "kuimen.gate.retention",
     "kuimen.ledger.customers",
     "kuimen.ledger.loans",

@@ -1,4 +1,4 @@
-"""The SM2 key that signs audit checkpoints."""
+"""The institution's own SM2 keys: for audit checkpoints, and for messages to and from partners."""
 
 from typing import NoReturn
 
@@ -11,7 +11,7 @@ _ID_BYTES = 8
 
 
 class Sm2AuditSigner:
-    """Signs with one SM2 key; meets the port `AuditSigner` of the audit room."""
+    """Signs and decrypts with one SM2 key; meets the port `AuditSigner` of the audit room."""
 
     def __init__(self, key_id: str, private_key: sm2.Sm2PrivateKey) -> None:
         """Hold the private key; `key_id` is published beside every signature."""
@@ -27,6 +27,19 @@ class Sm2AuditSigner:
         """Return the DER signature of `message` (SM2 with SM3, ID 1234567812345678)."""
         return self._private_key.sign(message)
 
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        """Return the plaintext of a DER ciphertext.
+
+        Raises:
+            DecryptionFailedError: it does not open with this key.
+        """
+        return self._private_key.decrypt(ciphertext)
+
+    @property
+    def public_key(self) -> sm2.Sm2PublicKey:
+        """Return the public half."""
+        return self._private_key.public_key
+
     def public_bytes(self) -> bytes:
         """Return the public key, 65 bytes 04‖x‖y."""
         return self._private_key.public_bytes()
@@ -38,7 +51,7 @@ class Sm2AuditSigner:
     @override
     def __reduce__(self) -> NoReturn:
         """Refuse pickling: a key does not leave the process that unwrapped it."""
-        msg = "a signing key is not picklable"
+        msg = "a private key is not picklable"
         raise TypeError(msg)
 
 

@@ -11,10 +11,19 @@ b'text'
 
 import secrets
 from dataclasses import dataclass
+from typing import Protocol
 
 from kuimen.kernels.ciphers.errors import DecryptionFailedError
-from kuimen.kernels.ciphers.sm2 import Sm2PrivateKey, Sm2PublicKey
-from kuimen.kernels.ciphers.suites import KEY_BYTES, TAG_BYTES, Suite, cipher_for, draw_nonces
+from kuimen.kernels.ciphers.sm2 import Sm2PublicKey
+from kuimen.kernels.ciphers.suites import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Suite, cipher_for, draw_nonces
+
+
+class Opener(Protocol):
+    """Holds a private SM2 key and decrypts with it."""
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        """Return the plaintext of a DER ciphertext, or raise :class:`DecryptionFailedError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +46,7 @@ def seal_envelope(plaintext: bytes, receiver: Sm2PublicKey, *, aad: bytes) -> En
     )
 
 
-def open_envelope(envelope: Envelope, receiver: Sm2PrivateKey, *, aad: bytes) -> bytes:
+def open_envelope(envelope: Envelope, receiver: Opener, *, aad: bytes) -> bytes:
     """Open an envelope.
 
     Raises:
@@ -49,7 +58,7 @@ def open_envelope(envelope: Envelope, receiver: Sm2PrivateKey, *, aad: bytes) ->
     except DecryptionFailedError:
         raise DecryptionFailedError(refusal) from None
     lengths = len(key), len(envelope.nonce), len(envelope.tag)
-    if lengths != (KEY_BYTES[Suite.SM4_GCM], 12, TAG_BYTES):
+    if lengths != (KEY_BYTES[Suite.SM4_GCM], NONCE_BYTES, TAG_BYTES):
         raise DecryptionFailedError(refusal)
     text = cipher_for(Suite.SM4_GCM, key).decrypt(envelope.nonce, envelope.ciphertext + envelope.tag, aad)
     if text is None:

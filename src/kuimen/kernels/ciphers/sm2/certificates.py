@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Self, final
+from typing import Annotated, Protocol, Self, final
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -29,7 +29,7 @@ from kuimen.kernels.ciphers.errors import (
     SignatureBrokenError,
     Sm2KeyError,
 )
-from kuimen.kernels.ciphers.sm2 import Sm2PrivateKey, Sm2PublicKey, curve
+from kuimen.kernels.ciphers.sm2 import Sm2PublicKey, curve
 
 SM2_WITH_SM3 = x509.ObjectIdentifier("1.2.156.10197.1.501")  # GM/T 0006
 SERIAL_BITS = 127
@@ -259,11 +259,19 @@ def _extensions(terms: Terms) -> list[asn1.TLV]:
     ]
 
 
+class Issuer(Protocol):
+    """Holds the private key of an authority and signs with it."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a DER signature."""
+        ...
+
+
 def issue(
     terms: Terms,
     public_key: Sm2PublicKey,
     *,
-    issuer_key: Sm2PrivateKey,
+    issuer_key: Issuer,
     issuer: Sm2Certificate | None = None,
 ) -> Sm2Certificate:
     """Sign a certificate; without `issuer` it is its own root.
@@ -291,6 +299,15 @@ def issue(
     )
     signature = asn1.BitString(issuer_key.sign(body), 0)
     return Sm2Certificate.from_der(asn1.encode_der(_Signed(body=_tlv(body), algorithm=algorithm, signature=signature)))
+
+
+def split_pem(text: str) -> list[str]:
+    """Return the PEM blocks CERTIFICATE of a text one by one, in order; other text is left out."""
+    end = "-----END CERTIFICATE-----"
+    return [
+        "-----BEGIN CERTIFICATE-----" + block.rpartition("-----BEGIN CERTIFICATE-----")[2] + end + "\n"
+        for block in text.split(end)[:-1]
+    ]
 
 
 def verify_chain(
