@@ -67,7 +67,9 @@ def main(arguments: list[str] | None = None) -> None:
     as_json = "--json" in given
     gc.set_threshold(*GC_THRESHOLDS)
     try:
-        kuimen.main(args=given, prog_name="kuimen", standalone_mode=False)
+        code = kuimen.main(args=given, prog_name="kuimen", standalone_mode=False)
+        if isinstance(code, int) and code:  # what a command asked for by `click.exceptions.Exit`
+            sys.exit(code)
     except click.exceptions.Abort:
         report_error("aborted", "stopped; start the command again to resume", as_json=as_json)
         sys.exit(130)
