@@ -1,5 +1,6 @@
 """Finding personal data in text and columns."""
 
+from kuimen.kernels.detection.bulk import Scan, scan_bytes
 from kuimen.kernels.detection.columns import ColumnFinding, ColumnSample, classify_columns
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind, Finding, Likelihood, explain, likelihood_of
 from kuimen.kernels.detection.redaction import redact, replace_findings
@@ -12,10 +13,12 @@ __all__ = [
     "EvidenceKind",
     "Finding",
     "Likelihood",
+    "Scan",
     "classify_columns",
     "detect",
     "explain",
     "likelihood_of",
     "redact",
     "replace_findings",
+    "scan_bytes",
 ]

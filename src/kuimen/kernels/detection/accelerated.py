@@ -18,7 +18,7 @@ from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import RecognitionTables
 from kuimen.kernels.native import NATIVE
 
-ACCELERATES = hasattr(NATIVE, "scanner_scan")
+ACCELERATES = hasattr(NATIVE, "folder_fold")
 ELEMENTS = tuple(Element)
 ELEMENT_NUMBER = {element: number for number, element in enumerate(ELEMENTS)}
 # The kinds of scanner.c, in its order.

@@ -36,7 +36,7 @@ from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
 from kuimen.kernels.elements.table import COMBINATIONS, rule_of
 
 # Where two candidates share characters and weigh the same, the earlier one here wins: identity before card.
-_PRECEDENCE = {
+PRECEDENCE = {
     element: rank
     for rank, element in enumerate(
         (
@@ -46,13 +46,13 @@ _PRECEDENCE = {
         )
     )
 }  # fmt: skip
-_CHECKED = frozenset(
+CHECKED = frozenset(
     {Element.RESIDENT_ID, Element.BANK_CARD, Element.TRACK_DATA, Element.USCC, Element.OTHER_CERTIFICATE, Element.EMAIL}
 )
 _ENOUGH = 5
 _POSSIBLE = 3
 _BARE = 2  # the check and the network, no label and no keyword
-_COMPANIONS = frozenset({Element.RESIDENT_ID, Element.MOBILE, Element.EMAIL})
+COMPANIONS = frozenset({Element.RESIDENT_ID, Element.MOBILE, Element.EMAIL})
 _WORD = re.compile(r"[0-9A-Za-z\u3400-\uffff]")
 _FEWEST_OF_A_SET = 2
 _CATEGORIES = {element: rule_of(element).category for element in Element}
@@ -139,7 +139,7 @@ def with_neighbours(text: str, candidates: Iterable[Candidate]) -> list[Candidat
     doubtful = [one for one in found if one.element is Element.BANK_CARD and one.points == len(one.evidence) == _BARE]
     if not doubtful:
         return found
-    companions = sorted(one.start for one in found if one.element in _COMPANIONS and one.points >= _POSSIBLE)
+    companions = sorted(one.start for one in found if one.element in COMPANIONS and one.points >= _POSSIBLE)
     for one in doubtful:
         begin = text.rfind("\n", 0, one.start) + 1
         finish = text.find("\n", one.end)
@@ -180,11 +180,11 @@ def _strongest(rivals: list[Candidate]) -> list[Candidate]:
 def _strength(candidate: Candidate) -> tuple[int, int, int, int]:
     """Order: checked numbers that are sure enough first, then points, length, precedence."""
     points = candidate.points
-    sure = candidate.element in _CHECKED and points >= _ENOUGH
+    sure = candidate.element in CHECKED and points >= _ENOUGH
     return (
         -(points + (10 if sure else 0)),
         -(candidate.end - candidate.start),
-        _PRECEDENCE.get(candidate.element, len(_PRECEDENCE)),
+        PRECEDENCE.get(candidate.element, len(PRECEDENCE)),
         candidate.start,
     )
 

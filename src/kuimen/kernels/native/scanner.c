@@ -728,6 +728,18 @@ static void mailbox(Pass *p, Py_ssize_t at) {
     if ((label & CODE_ELEMENT) && (label & CODE_ELEMENT) - 1 == row->element) add(row, P_LABEL_STRONG + row->element, 3);
 }
 
+/* What the patterns of numbers.py ask of the first groups at least: most pairs of numbers in a log are none of these. */
+static int may_be_grouped(const Pass *p, Py_ssize_t start, Py_ssize_t gate, int n) {
+    const uint8_t *t = p->text + start;
+    int next = 0;
+    while (next < 14 && IS(AT(p, gate + 1 + next), C_DIGIT)) next++;
+    if (*t == '0' || ((*t == '4' || *t == '8') && n == 3)) return 1;
+    if (p->text[gate] == ')') return 0;
+    if (n == 3 || n == 7) return *t == '1' && t[1] >= '3' && (n == 7 ? next == 4 : next == 4 || next == 8);
+    if (n == 6) return next == 6 || next == 8 || next == 4 || next == 13;
+    return n == 4 && ((next == 4 && (AT(p, gate + 5) == ' ' || AT(p, gate + 5) == '-')) || (next == 6 && *t == '3'));
+}
+
 static void scan_block(Pass *p) {
     const uint8_t *t = p->text;
     Py_ssize_t i = 0, size = p->size;
@@ -752,8 +764,8 @@ static void scan_block(Pass *p) {
         } else if (n >= 7 && n <= 21) {
             run_of_digits(p, start, i);
         }
-        if (n >= 3 && i + 3 < size + 0 && (t[i] == ' ' || t[i] == '-' || t[i] == ')') && IS(t[i + 1], C_DIGIT) &&
-            IS(t[i + 2], C_DIGIT) && IS(AT(p, i + 3), C_DIGIT))
+        if (n >= 3 && n <= 7 && i + 3 < size && (t[i] == ' ' || t[i] == '-' || t[i] == ')') && IS(t[i + 1], C_DIGIT) &&
+            IS(t[i + 2], C_DIGIT) && IS(t[i + 3], C_DIGIT) && may_be_grouped(p, start, i, (int)n))
             new_row(p, start, i, EVENT_GROUPED);
     }
 }
@@ -1116,11 +1128,218 @@ done:
     return answer;
 }
 
+/* ---- folding -------------------------------------------------------------------------------------------------- */
+
+/* What one letter becomes: asked of Python once (`fold_letter`), remembered in pages of 256 letters. */
+typedef struct {
+    uint8_t state; /* 0 unknown, 1 unchanged, 2 replaced */
+    uint8_t length;
+    char bytes[38];
+} Fold;
+#define PAGES 0x1100
+#define FOLDER "kuimen.kernels.native.folder"
+typedef struct {
+    Fold *pages[PAGES];
+    PyObject *fold_letter;
+} Folder;
+/* From this folded place on, the original place is `shift` further. */
+typedef struct {
+    int64_t place, shift;
+} Shift;
+
+static void drop_folder(PyObject *capsule) {
+    Folder *f = PyCapsule_GetPointer(capsule, FOLDER);
+    if (!f) return;
+    for (int k = 0; k < PAGES; k++) PyMem_Free(f->pages[k]);
+    Py_XDECREF(f->fold_letter);
+    PyMem_Free(f);
+}
+
+static PyObject *folder_new(PyObject *module, PyObject *fold_letter) {
+    (void)module;
+    Folder *f = PyMem_Calloc(1, sizeof *f);
+    if (!f) return PyErr_NoMemory();
+    Py_INCREF(fold_letter);
+    f->fold_letter = fold_letter;
+    PyObject *capsule = PyCapsule_New(f, FOLDER, drop_folder);
+    if (!capsule) {
+        Py_DECREF(fold_letter);
+        PyMem_Free(f);
+    }
+    return capsule;
+}
+
+static const Fold *fold_of(Folder *f, uint32_t letter) {
+    Fold **page = &f->pages[letter >> 8];
+    if (!*page && !(*page = PyMem_Calloc(256, sizeof(Fold)))) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    Fold *one = *page + (letter & 0xff);
+    if (one->state) return one;
+    PyObject *answer = PyObject_CallFunction(f->fold_letter, "I", letter);
+    if (!answer) return NULL;
+    char *bytes;
+    Py_ssize_t length;
+    if (answer == Py_None) {
+        one->state = 1;
+    } else if (PyBytes_AsStringAndSize(answer, &bytes, &length) < 0 || length > 38) {
+        Py_DECREF(answer);
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "fold_letter: at most 38 bytes");
+        return NULL;
+    } else {
+        one->state = 2;
+        one->length = (uint8_t)length;
+        memcpy(one->bytes, bytes, (size_t)length);
+    }
+    Py_DECREF(answer);
+    return one;
+}
+
+/* Bytes of the letter at `i`; 1 for what is no UTF-8, which stays as it is. */
+static int letter_width(const uint8_t *t, Py_ssize_t i, Py_ssize_t size) {
+    int width = t[i] < 0x80 ? 1 : t[i] < 0xc2 ? 1 : t[i] < 0xe0 ? 2 : t[i] < 0xf0 ? 3 : t[i] < 0xf5 ? 4 : 1;
+    if (i + width > size) return 1;
+    for (int k = 1; k < width; k++)
+        if ((t[i + k] & 0xc0) != 0x80) return 1;
+    return width;
+}
+
+typedef struct {
+    uint8_t *bytes;
+    Py_ssize_t count, room;
+} Buffer;
+
+static int put(Buffer *b, const void *bytes, Py_ssize_t count) {
+    if (!b->bytes || b->count + count > b->room) {
+        Py_ssize_t room = (b->count + count) * 2 + 64;
+        uint8_t *grown = PyMem_Realloc(b->bytes, (size_t)room);
+        if (!grown) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        b->bytes = grown;
+        b->room = room;
+    }
+    memcpy(b->bytes + b->count, bytes, (size_t)count);
+    b->count += count;
+    return 0;
+}
+
+static int note_shift(Buffer *shifts, int64_t place, int64_t shift) {
+    Shift *last = shifts->count ? (Shift *)(shifts->bytes + shifts->count) - 1 : NULL;
+    if (last ? last->shift == shift : !shift) return 0;
+    if (last && last->place == place) {
+        last->shift = shift;
+        return 0;
+    }
+    Shift one = {place, shift};
+    return put(shifts, &one, sizeof one);
+}
+
+static int fold_block(Folder *f, const uint8_t *t, Py_ssize_t size, Buffer *out, Buffer *shifts) {
+    Py_ssize_t i = 0, copied = 0;
+    while (i < size) {
+        while (i < size && t[i] < 0x80) i++;
+        if (i >= size) break;
+        int width = letter_width(t, i, size);
+        if (width == 1) {
+            i++;
+            continue;
+        }
+        Pass p = {.text = t, .size = size};
+        const Fold *fold = fold_of(f, letter_at(&p, i));
+        if (!fold) return -1;
+        if (fold->state == 1) {
+            i += width;
+            continue;
+        }
+        if (put(out, t + copied, i - copied) < 0) return -1;
+        for (int k = 0; k < fold->length;) { /* every letter of the replacement leads back to this one */
+            int step = letter_width((const uint8_t *)fold->bytes, k, fold->length);
+            if (note_shift(shifts, out->count, i - out->count) < 0 || put(out, fold->bytes + k, step) < 0) return -1;
+            k += step;
+        }
+        i += width;
+        copied = i;
+        if (note_shift(shifts, out->count, i - out->count) < 0) return -1;
+    }
+    return put(out, t + copied, size - copied);
+}
+
+static int all_ascii(const uint8_t *t, Py_ssize_t size) {
+    uint64_t seen = 0, word;
+    Py_ssize_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        memcpy(&word, t + i, 8);
+        seen |= word;
+        if ((i & 0xff8) == 0xff8 && seen & 0x8080808080808080ULL) return 0;
+    }
+    for (; i < size; i++) seen |= (uint64_t)(t[i] & 0x80);
+    return !(seen & 0x8080808080808080ULL);
+}
+
+static PyObject *folder_fold(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *capsule, *block;
+    if (!PyArg_ParseTuple(args, "OS", &capsule, &block)) return NULL;
+    Folder *f = PyCapsule_GetPointer(capsule, FOLDER);
+    if (!f) return NULL;
+    const uint8_t *t = (const uint8_t *)PyBytes_AsString(block);
+    Py_ssize_t size = PyBytes_Size(block);
+    if (all_ascii(t, size)) return Py_BuildValue("(OO)", block, Py_None);
+    Buffer out = {0}, shifts = {0};
+    PyObject *answer = NULL;
+    if (!put(&out, "", 0) && !fold_block(f, t, size, &out, &shifts))
+        answer = shifts.count ? Py_BuildValue("(y#y#)", (char *)out.bytes, out.count, (char *)shifts.bytes, shifts.count)
+                              : Py_BuildValue("(y#O)", (char *)out.bytes, out.count, Py_None);
+    PyMem_Free(out.bytes);
+    PyMem_Free(shifts.bytes);
+    return answer;
+}
+
+/* Lead rows of the folded block back to the original; rows are sorted by start and do not overlap. */
+static PyObject *folder_unfold(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *block, *folded, *rows, *shifts;
+    if (!PyArg_ParseTuple(args, "SSSS", &block, &folded, &rows, &shifts)) return NULL;
+    Pass p = {.text = (const uint8_t *)PyBytes_AsString(folded), .size = PyBytes_Size(folded)};
+    const uint8_t *original = (const uint8_t *)PyBytes_AsString(block);
+    Py_ssize_t size = PyBytes_Size(block), count = PyBytes_Size(rows) / (Py_ssize_t)sizeof(Row);
+    Py_ssize_t n_shifts = PyBytes_Size(shifts) / (Py_ssize_t)sizeof(Shift), at = -1;
+    const Shift *shift = (const Shift *)PyBytes_AsString(shifts);
+    Row *copy = PyMem_Malloc((size_t)count * sizeof(Row) + 1);
+    if (!copy) return PyErr_NoMemory();
+    memcpy(copy, PyBytes_AsString(rows), (size_t)count * sizeof(Row));
+    for (Py_ssize_t k = 0; k < count; k++) {
+        while (at + 1 < n_shifts && shift[at + 1].place <= copy[k].start) at++;
+        int64_t start = copy[k].start + (at < 0 ? 0 : shift[at].shift);
+        Py_ssize_t last = copy[k].end > 0 && copy[k].end <= p.size ? letter_before(&p, copy[k].end) : copy[k].start;
+        Py_ssize_t to = at;
+        while (to + 1 < n_shifts && shift[to + 1].place <= last) to++;
+        int64_t end = last + (to < 0 ? 0 : shift[to].shift);
+        if (start < 0 || end < 0 || end >= size) {
+            PyMem_Free(copy);
+            PyErr_SetString(PyExc_ValueError, "rows: a place outside the block");
+            return NULL;
+        }
+        copy[k].start = start;
+        copy[k].end = end + letter_width(original, end, size);
+    }
+    PyObject *answer = rows_as_bytes(copy, count);
+    PyMem_Free(copy);
+    return answer;
+}
+
 PyMethodDef kuimen_scanner_methods[] = {
     {"scanner_new", scanner_new, METH_VARARGS, "scanner_new(tables, read_label): what numbers can exist, made ready."},
     {"scanner_scan", scanner_scan, METH_VARARGS,
      "scanner_scan(scanner, block, least, letters): rows of candidates and events of folded UTF-8, sorted by place."},
     {"scanner_settle", scanner_settle, METH_VARARGS,
      "scanner_settle(scanner, block, rows, least, companions, checked, precedence): rows without overlaps."},
+    {"folder_new", folder_new, METH_O, "folder_new(fold_letter): asked once for what a letter becomes; None if itself."},
+    {"folder_fold", folder_fold, METH_VARARGS, "folder_fold(folder, block): the folded bytes, and shifts or None."},
+    {"folder_unfold", folder_unfold, METH_VARARGS,
+     "folder_unfold(block, folded, rows, shifts): rows with their places in the block that was folded."},
     {NULL, NULL, 0, NULL},
 };
