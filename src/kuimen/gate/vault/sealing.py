@@ -1,6 +1,6 @@
 """Sealing batches: keys for all persons at once, one context per record, tags for the searchable ones."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +11,7 @@ import pyarrow as pa
 from kuimen.foundation.identifiers import new_ref
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.keys.keyring import Keyring
+from kuimen.gate.keys.leases import LeasedKey, leased_person, leased_table
 from kuimen.gate.keys.material import DataKey
 from kuimen.gate.keys.rules import KeySuite
 from kuimen.gate.vault.errors import (
@@ -74,13 +75,16 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedItem:
-    """A sealed item; everything that the record row and its index row need."""
+    """A sealed item; everything that the record row and its index rows need.
+
+    Attributes:
+        tags: generation and tag, one for each generation of the element's index key that is searched.
+    """
 
     item: SealItem
     destination: Destination
     sealed: bytes
-    tag: bytes | None
-    tag_generation: int | None
+    tags: tuple[tuple[int, bytes], ...]
 
     @property
     def record_id(self) -> UUID:
@@ -168,14 +172,14 @@ def seal_batch(
             persons[class_of(item)].add(item.person_ref)
     keys = {kind: ring.person_keys(refs, kind) for kind, refs in persons.items()}
     destinations = [_destination(ring, keys, item, (record_ids or {}).get(coordinates_of(item))) for item in items]
-    taggers = {element: _Tagger(ring, element) for element in {item.element for item in items} if is_indexed(element)}
+    ring.claim(_uses(destinations, items))
+    taggers = {element: Tagger(ring, element) for element in {item.element for item in items} if is_indexed(element)}
     return [
         SealedItem(
             item=item,
             destination=destination,
             sealed=sealed,
-            tag=tagger.tag(data) if (tagger := taggers.get(item.element)) else None,
-            tag_generation=tagger.generation if tagger else None,
+            tags=tagger.tags(data) if (tagger := taggers.get(item.element)) else (),
         )
         for item, data, destination, sealed in zip(
             items, clear, destinations, _seal_columns(destinations, clear), strict=True
@@ -233,17 +237,29 @@ def _key_for(
     return ring.table_key(scope, kind), scope
 
 
-class _Tagger:
-    """The index key of one element made ready for a batch."""
+def _uses(destinations: Sequence[Destination], items: Sequence[SealItem]) -> dict[LeasedKey, int]:
+    """Count how many values each key is about to seal."""
+    counted = Counter(
+        (item.person_ref, one.key_scope, one.retention_class, one.key.generation)
+        for item, one in zip(items, destinations, strict=True)
+    )
+    return {
+        leased_table(scope, kind, generation) if ref is None else leased_person(ref, kind, generation): count
+        for (ref, scope, kind, generation), count in counted.items()
+    }
 
-    __slots__ = ("_element", "_keyed", "generation")
 
-    def __init__(self, ring: Keyring, element: Element) -> None:
-        material = ring.index_key(element.value)
-        self._element = element.value
-        self._keyed = HmacSM3(material.key)
-        self.generation = material.generation
+class Tagger:
+    """The index keys of one element made ready for a batch: every generation that is searched is written."""
 
-    def tag(self, data: bytes) -> bytes:
-        """Return what `blind_tag` returns, without setting the key up for every value."""
-        return self._keyed.tag(normalise_for_index(self._element, data.decode("utf-8")).encode())[:TAG_BYTES]
+    __slots__ = ("_element", "_keyed")
+
+    def __init__(self, ring: Keyring, element: Element | str) -> None:
+        """Take the generations that the key database holds at this moment."""
+        self._element = str(element)
+        self._keyed = [(one.generation, HmacSM3(one.key)) for one in ring.index_keys(self._element)]
+
+    def tags(self, data: bytes) -> tuple[tuple[int, bytes], ...]:
+        """Return generation and tag of one clear value, as `blind_tag` makes them."""
+        normal = normalise_for_index(self._element, data.decode("utf-8")).encode()
+        return tuple((generation, keyed.tag(normal)[:TAG_BYTES]) for generation, keyed in self._keyed)

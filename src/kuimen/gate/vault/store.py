@@ -118,16 +118,16 @@ def insert(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> set[UUID]:
 
 def insert_tags(sealed: Iterable[SealedItem]) -> None:
     """Insert the index rows of the searchable ones."""
-    tagged = [one for one in sealed if one.tag is not None]
+    tagged = [(one.record_id, generation, tag) for one in sealed for generation, tag in one.tags]
     if not tagged:
         return
     with translated(), connection.cursor() as cursor:
         cursor.execute(
             _INSERT_TAGS,
             [
-                uuid_array(one.record_id for one in tagged),
-                int_array(one.tag_generation for one in tagged),
-                bytea_array(one.tag or b"" for one in tagged),
+                uuid_array(record_id for record_id, _, _ in tagged),
+                int_array(generation for _, generation, _ in tagged),
+                bytea_array(tag for _, _, tag in tagged),
             ],
         )
 

@@ -20,7 +20,7 @@ def seal_password(source_id: UUID, password: str) -> bytes:
         KeysLockedError: nobody has unlocked the keys.
     """
     ring = keyring()
-    key = ring.table_key(_SCOPE, _CLASS)
+    key = ring.sealing_table_key(_SCOPE, _CLASS)
     aad = _aad(ring.institution_id, source_id, key.generation)
     return seal(key.key, password.encode(), aad=aad, suite=Suite[key.suite.name], key_id=key.generation)
 

@@ -40,7 +40,7 @@ def begin_enrolment() -> Sensitive[str]:
 
 def seal_seed(staff: Staff, seed: Sensitive[str]) -> str:
     """Seal a seed for its account; copied to another account it does not open."""
-    key = keyring().table_key(KEY_SCOPE, RETENTION_CLASS)
+    key = keyring().sealing_table_key(KEY_SCOPE, RETENTION_CLASS)
     plaintext = base64.b32decode(seed.reveal_for("second factor"), casefold=True)
     sealed = seal(key.key, plaintext, aad=_seed_aad(staff), suite=_SUITES[key.suite], key_id=key.generation)
     return base64.b64encode(sealed).decode("ascii")

@@ -276,7 +276,7 @@ def _value(wanted: _Wanted) -> Sensitive[str]:
 
 
 def _sealed_reason(view_id: UUID, text: str) -> bytes:
-    key = keys.keyring().table_key(REASON_SCOPE, RetentionClass.IDENTITY_TRANSACTION)
+    key = keys.keyring().sealing_table_key(REASON_SCOPE, RetentionClass.IDENTITY_TRANSACTION)
     return seal(
         key.key,
         text.encode(),
