@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
+from kuimen.kernels.detection.names.rules import surname_width
 from kuimen.kernels.detection.naming import MEDIUM, read_name
-from kuimen.kernels.detection.persons import surname_width
 from kuimen.kernels.detection.terms_zh import ZH_NEGATIVE_TAILS, ZH_TERMS
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements import vocabulary

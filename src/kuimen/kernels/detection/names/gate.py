@@ -1,0 +1,128 @@
+"""Tells where in a text a name may begin, so that the tagger reads those places only.
+
+A place is open when a surname (or two characters that write foreign sounds) stands there; it is weighed by what
+surrounds it: do the characters belong to words that everybody uses, do given names hold them, does something end
+behind them. The weights were fitted by `tools/train_name_gate.py`; the words come from the vocabulary of the tagger.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from kuimen.kernels.detection.names.common_words import COMMON_WORDS, FOREIGN_SOUNDS, SURNAME_ORDER
+from kuimen.kernels.detection.names.lexicon import STOPS
+from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, GIVEN_NAME_CHARACTERS, SINGLE_SURNAMES
+
+_HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
+_STARTERS = "".join(sorted(SINGLE_SURNAMES | FOREIGN_SOUNDS | {name[0] for name in COMPOUND_SURNAMES}))
+_OPEN = re.compile(f"[{_STARTERS}](?=[{_HAN}])")
+_BOUNDARY = frozenset(" \t\n,;:!?()\"'|=&·-<>[]{}/#*+~`^$%@\\，。；：、！？（）“”‘’—《》【】…　")
+_RARE = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateTable:
+    """What the gate was fitted with.
+
+    Attributes:
+        pairs: two characters that stand together in a common word.
+        triples: the same of three.
+        weights: one per feature, in the order of `features`.
+        threshold: places below it stay closed.
+    """
+
+    pairs: frozenset[str]
+    triples: frozenset[str]
+    weights: tuple[float, ...]
+    threshold: float
+
+
+@lru_cache(maxsize=1)
+def shipped_table() -> GateTable:
+    """Return the table of the package."""
+    table = json.loads((files(__package__) / "gate.json").read_text(encoding="utf-8"))
+    pairs, triples = table["pairs"], table["triples"]
+    return GateTable(
+        pairs=frozenset(map("".join, zip(*[iter(pairs)] * 2, strict=True))),
+        triples=frozenset(map("".join, zip(*[iter(triples)] * 3, strict=True))),
+        weights=tuple(table["weights"]),
+        threshold=table["threshold"],
+    )
+
+
+def open_places(text: str) -> list[int]:
+    """Return every place that could be weighed: a surname or a foreign sound before a Chinese character."""
+    places = []
+    for match in _OPEN.finditer(text):
+        start = match.start()
+        pair = text[start : start + 2]
+        if text[start] in SINGLE_SURNAMES or pair in COMPOUND_SURNAMES or pair[1] in FOREIGN_SOUNDS:
+            places.append(start)
+    return places
+
+
+def features(text: str, place: int, table: GateTable) -> tuple[bool | float, ...]:
+    """Describe an open place; the order is that of the weights."""
+    pairs, triples = table.pairs, table.triples
+    padded = f"{text[place - 1 : place] or chr(10)}{text[place : place + 5]}\n\n\n\n\n"
+    before, first, second, third, fourth = padded[0], padded[1], padded[2], padded[3], padded[4]
+    pair = first + second
+    foreign = first in FOREIGN_SOUNDS and second in FOREIGN_SOUNDS
+    return (
+        1.0,
+        first in SINGLE_SURNAMES,
+        1 - SURNAME_ORDER.get(first, _RARE) / _RARE,
+        pair in COMPOUND_SURNAMES,
+        second in GIVEN_NAME_CHARACTERS,
+        third in GIVEN_NAME_CHARACTERS,
+        second in STOPS,
+        third in STOPS,
+        pair in pairs,
+        before + first in pairs,
+        second + third in pairs,
+        third + fourth in pairs,
+        padded[1:4] in triples,
+        padded[:3] in triples,
+        before in _BOUNDARY,
+        third in _BOUNDARY,
+        fourth in _BOUNDARY,
+        foreign,
+        foreign and third in FOREIGN_SOUNDS,
+        before in FOREIGN_SOUNDS and first in FOREIGN_SOUNDS,
+        pair in COMMON_WORDS,
+        before + first in COMMON_WORDS,
+        padded[:3] in COMMON_WORDS or padded[1:4] in COMMON_WORDS,
+        first in COMMON_WORDS,
+    )
+
+
+def possible_places(text: str, table: GateTable | None = None) -> list[int]:
+    """Return the places where a name may begin.
+
+    Cost: about 0.5 µs per Chinese character; text without Chinese costs nothing.
+    """
+    table = table or shipped_table()
+    return [place for place in open_places(text) if score(text, place, table) >= table.threshold]
+
+
+def is_possible_place(text: str, place: int) -> bool:
+    """Tell whether a name may begin at one place."""
+    table = shipped_table()
+    return bool(_OPEN.match(text, place)) and score(text, place, table) >= table.threshold
+
+
+def is_everyday(word: str) -> bool:
+    """Tell whether everybody uses these two or three characters as a word."""
+    table = shipped_table()
+    return word in COMMON_WORDS or word in table.pairs or word in table.triples
+
+
+def score(text: str, place: int, table: GateTable) -> float:
+    """Return the weighted sum of what describes a place."""
+    total = 0.0
+    for weight, value in zip(table.weights, features(text, place, table), strict=True):
+        if value:
+            total += weight * value
+    return total

