@@ -3,12 +3,15 @@
 Clause: JRT0171-6.2.4-a
 """
 
+from pathlib import Path
+
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 
 from kuimen.foundation import clock
 from kuimen.gate.audit import services as audit
-from kuimen.gate.keys import store
+from kuimen.gate.keys import halves, store
 from kuimen.gate.keys.errors import DomainKeyInUseError, KeyMissingError, KeyTransitionError
 from kuimen.gate.keys.models import DomainKey, PersonKey, TableKey
 from kuimen.gate.keys.rules import KeyEvent, KeyState, RetentionClass, next_state
@@ -50,6 +53,8 @@ def destroy_domain_version(kind: RetentionClass, version: int, *, actor: audit.A
             raise KeyMissingError(f"the class {kind} has no domain key of version {version}")
         if row.state != KeyState.DESTROYED.value:
             _destroy(row, kind)
+            # First the half, which no backup of a database brings back; a commit that fails leaves an unused version.
+            halves.beside(Path(settings.KUIMEN_ROOT_KEY)).destroy(kind, version)
         record_at_once(
             "keys.domain_key_destroyed", object_type="key", object_ref=f"{kind.value}/{version}", actor=actor
         )

@@ -7,11 +7,13 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from threading import RLock
 from typing import Final
 from uuid import UUID
 
 import pyarrow as pa
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
 from kuimen.foundation import clock
@@ -20,6 +22,7 @@ from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import store
 from kuimen.gate.keys.cache import ExpiringCache
 from kuimen.gate.keys.errors import KeyAlteredError, KeyDestroyedError, KeyMissingError
+from kuimen.gate.keys.halves import beside
 from kuimen.gate.keys.leases import LeaseBook, LeasedKey
 from kuimen.gate.keys.material import CHILD_CONTEXT, IndexKeyMaterial, binding
 from kuimen.gate.keys.models import DomainKey, IndexKey, SigningKey
@@ -45,6 +48,7 @@ class RootTree:
         self._provider = provider
         self._suite = suite
         self._lock = RLock()
+        self._halves = beside(Path(settings.KUIMEN_ROOT_KEY))
         self._uses = DomainUses()
         self.leases = LeaseBook()
         self._domains: ExpiringCache[tuple[RetentionClass, int | None], tuple[DomainKey, bytearray]] = ExpiringCache(
@@ -258,7 +262,8 @@ class RootTree:
         self._uses.record()
         record_root_use("domain", f"{kind.value}/{row.version}", deed="unwrap")
         aad = binding("domain", self.institution_id, kind, row.version)
-        held = (row, bytearray(self._provider.unwrap("domain", bytes(row.wrapped or b""), aad=aad)))
+        under_root = self._halves.open(bytes(row.wrapped or b""), kind, row.version, institution=self.institution_id)
+        held = (row, bytearray(self._provider.unwrap("domain", under_root, aad=aad)))
         self._domains.put((kind, version), held)
         return held
 
@@ -270,12 +275,13 @@ class RootTree:
 
     def _new_domain_key(self, kind: RetentionClass, version: int, suite: KeySuite) -> DomainKey:
         key = secrets.token_bytes(KEY_LENGTHS[suite])
+        under_root = self._provider.wrap("domain", key, aad=binding("domain", self.institution_id, kind, version))
         moment = clock.now()
         return DomainKey(
             retention_class=kind.value,
             version=version,
             suite=suite.value,
-            wrapped=self._provider.wrap("domain", key, aad=binding("domain", self.institution_id, kind, version)),
+            wrapped=self._halves.close_over(under_root, kind, version, institution=self.institution_id),
             state=KeyState.ACTIVE.value,
             created_at=moment,
             state_since=moment,
