@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from kuimen.foundation.errors import InvalidInputError, NotFoundError, UnavailableError
+from kuimen.foundation.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 
 class SourceLocationError(InvalidInputError):
-    """The location is neither a PostgreSQL address nor a file or folder that exists."""
+    """The location is neither a database address nor a file or folder that exists."""
 
     code: ClassVar[str] = "sources.location"
 
@@ -33,3 +33,15 @@ class RelationUnreadableError(UnavailableError):
     """A table or file is locked, too slow, forbidden or broken; the reason says which."""
 
     code: ClassVar[str] = "sources.relation_unreadable"
+
+
+class UnredactableFileError(InvalidInputError):
+    """A file whose lines cannot be redacted: no text, UTF-16, or a link."""
+
+    code: ClassVar[str] = "sources.unredactable_file"
+
+
+class FileChangedError(ConflictError):
+    """A file was written to while it was being replaced; nothing was done."""
+
+    code: ClassVar[str] = "sources.file_changed"

@@ -30,6 +30,7 @@ COMMANDS = {
     "check": "kuimen.entrypoints.cli.check_command",
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",
+    "redact": "kuimen.entrypoints.cli.redact_command",
 }
 
 

@@ -191,7 +191,7 @@ def announces_another_number(label: str) -> bool:
         return True
     last = label[-1:]
     if last == "号":
-        return label[-2:-1] not in _OWNERS_OF_NUMBERS
+        return label[-2:-1] >= "\u3400" and label[-2:-1] not in _OWNERS_OF_NUMBERS
     if last == "码":
         return not label.endswith("号码")
     return last in _COUNTING_ENDS or label.endswith(_COUNTING_WORDS)
