@@ -7,6 +7,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from kuimen.sources.errors import CredentialsFileError, SourceLocationError
 from kuimen.sources.folder import FolderSource
+from kuimen.sources.mysql import MySQLSource, is_mysql, mysql_parameters
 from kuimen.sources.postgresql import PostgresSource
 from kuimen.sources.relations import Source
 
@@ -15,7 +16,7 @@ _MAX_CREDENTIALS_BYTES = 65_536
 
 
 def open_source(location: str, *, credentials_file: Path | None = None) -> Source:
-    """Open a PostgreSQL database (`postgresql://…` or `dbname=…`), a folder or a file.
+    """Open a PostgreSQL database (`postgresql://…` or `dbname=…`), a MySQL one (`mysql://…`), a folder or a file.
 
     Args:
         location: address or path.
@@ -26,6 +27,8 @@ def open_source(location: str, *, credentials_file: Path | None = None) -> Sourc
         CredentialsFileError: the credentials file is unreadable or malformed.
         SourceUnavailableError: the database does not answer.
     """
+    if is_mysql(location):
+        return MySQLSource(connection_parameters(location, credentials_file=credentials_file))
     if is_database(location):
         return PostgresSource(connection_parameters(location, credentials_file=credentials_file))
     path = Path(location).expanduser()
@@ -38,16 +41,18 @@ def is_database(location: str) -> bool:
     """Tell a PostgreSQL address from a path."""
     if location.startswith(("postgresql://", "postgres://")):
         return True
-    return "=" in location and not Path(location).expanduser().exists()
+    return not is_mysql(location) and "=" in location and not Path(location).expanduser().exists()
 
 
 def connection_parameters(location: str, *, credentials_file: Path | None = None) -> dict[str, str]:
-    """Return libpq parameters of an address, completed from the credentials file.
+    """Return libpq parameters of an address, or those of a MySQL address, completed from the credentials file.
 
     Raises:
         SourceLocationError: the address cannot be parsed. Its text is not repeated: it may hold a password.
         CredentialsFileError: the credentials file is unreadable or malformed.
     """
+    if is_mysql(location):
+        return mysql_parameters(location, {} if credentials_file is None else _read_credentials(credentials_file))
     try:
         parameters = {key: str(value) for key, value in conninfo_to_dict(location).items() if value is not None}
     except DriverError:

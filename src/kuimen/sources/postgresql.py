@@ -14,7 +14,17 @@ from typing_extensions import override
 from kuimen.sources.encodings import decode_lenient
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError, SourceUnavailableError
 from kuimen.sources.quoting import QuotingCursor
-from kuimen.sources.relations import ColumnInfo, ForeignKey, RelationInfo, RelationKind, Sample, Source, UniqueKey
+from kuimen.sources.relations import (
+    ColumnInfo,
+    ForeignKey,
+    Problem,
+    RelationInfo,
+    RelationKind,
+    Sample,
+    Source,
+    UniqueKey,
+)
+from kuimen.sources.sampling import spread
 
 VALUE_CHARACTERS = 4096
 _ARRAY_SEPARATOR = "\x1f"
@@ -243,32 +253,34 @@ class PostgresSource(Source):
             for name, value in zip(columns, row, strict=True):
                 if value is None:
                     n_null[name] += 1
-                elif len(values[name]) < n:
+                else:
                     values[name].extend(_split(value, categories.get(name)))
+        values = {name: spread(taken, n) for name, taken in values.items()}
+        problems: list[Problem] = []
         if len(found) < rows:
-            self._fill_sparse(relation, values, n, categories)
-        return Sample(
-            values={name: taken[:n] for name, taken in values.items()},
-            rows=rows,
-            exact=exact,
-            sampled=len(found),
-            n_null=n_null,
-        )
+            self._fill_sparse(relation, values, n, problems)
+        return Sample(values=values, rows=rows, exact=exact, sampled=len(found), n_null=n_null, problems=problems)
 
     def _fill_sparse(
-        self, relation: RelationInfo, values: dict[str, list[str]], n: int, categories: Mapping[str, str]
+        self, relation: RelationInfo, values: dict[str, list[str]], n: int, problems: list[Problem]
     ) -> None:
-        """Look for non-null values of columns that are almost empty in the random sample."""
+        """Look for non-null values of columns that are almost empty in the random sample; slow ones are named."""
+        categories = self._categories.get((relation.schema, relation.name), {})
         for name, taken in values.items():
             if len(taken) >= min(n, 20):
                 continue
-            found = self._connection.execute(
-                sql.SQL("SELECT {} FROM {} WHERE {} IS NOT NULL LIMIT {}").format(
-                    _as_text(name, relation, categories), _from(relation), sql.Identifier(name), sql.Literal(n)
-                )
-            ).fetchall()
+            query = sql.SQL("SELECT {} FROM {} WHERE {} IS NOT NULL LIMIT {}").format(
+                _as_text(name, relation, categories), _from(relation), sql.Identifier(name), sql.Literal(n)
+            )
+            try:
+                with self._connection.transaction():  # a savepoint: what was sampled before is kept
+                    found = self._connection.execute(query).fetchall()
+            except pg_errors.QueryCanceled:
+                reason = f"time-out: {name} is almost empty and was not searched to its end"
+                problems.append(Problem(line=0, reason=reason))
+                continue
             if len(found) > len(taken):
-                taken[:] = [text for row in found for text in _split(row[0], categories.get(name))]
+                taken[:] = [text for row in found for text in _split(row[0], categories.get(name))][:n]
 
     @override
     def close(self) -> None:

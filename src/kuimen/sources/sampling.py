@@ -73,6 +73,13 @@ class Reservoir:
         )
 
 
+def spread(values: Sequence[str], n: int) -> list[str]:
+    """Return `n` values evenly spaced over a longer sequence, so that the end of a table counts like its beginning."""
+    if len(values) <= n:
+        return list(values)
+    return [values[place * len(values) // n] for place in range(n)]
+
+
 def sample_csv(path: Path, shape: TextShape, n: int) -> Sample:
     """Read a whole CSV file once; surplus fields of malformed rows go to the column `(surplus)`.
 

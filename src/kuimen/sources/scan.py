@@ -48,6 +48,7 @@ class ScanRow:
         replaces: for a reference column, the name of the clear column it stands for.
         partial: parts of this relation could not be read; rows of their own say which and why.
         missed: data of this source stays unread here; a view or an empty file misses nothing.
+        review: name, comment and values of the column contradict each other; a person should look.
     """
 
     source: str
@@ -72,6 +73,7 @@ class ScanRow:
     masked: bool = False
     partial: bool = False
     missed: bool = False
+    review: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return the public form, one object a line of `kuimen scan --json`."""
@@ -245,7 +247,9 @@ def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | Non
     blank = _is_blanked(sample.values[column.name])
     if finding is None or finding.element is None:
         category = Category.NONE if finding is None else finding.category
-        return replace(row, category=str(category), level=None if finding is None else finding.level, masked=blank)
+        review = finding is not None and finding.review
+        level = None if finding is None else finding.level
+        return replace(row, category=str(category), level=level, masked=blank, review=review)
     return replace(
         row,
         element=str(finding.element),
@@ -255,6 +259,7 @@ def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | Non
         secondary=tuple(str(element) for element in finding.secondary),
         evidence=tuple(str(item) for item in finding.evidence),
         masked=finding.masked or blank,
+        review=finding.review,
     )
 
 

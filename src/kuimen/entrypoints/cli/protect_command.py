@@ -8,13 +8,20 @@ from kuimen.entrypoints.cli.installed import home_option, operator, unlock_optio
 from kuimen.entrypoints.installation.home import InstallationHome
 from kuimen.entrypoints.terminal.output import progress_bars
 from kuimen.entrypoints.terminal.protection import show_plan, show_reports
-from kuimen.foundation.errors import TamperError
+from kuimen.foundation.errors import InvalidInputError, TamperError
+from kuimen.sources.mysql import is_mysql
 
 
 class ResidueError(TamperError):
     """Clear values were found after protection."""
 
     code = "protect.residue"
+
+
+class SourceKindError(InvalidInputError):
+    """Protection rewrites PostgreSQL databases and text files; this source is neither."""
+
+    code = "protect.source_kind"
 
 
 @click.command()
@@ -41,6 +48,10 @@ def protect(  # noqa: PLR0913 - one option each
     as_json: bool, credentials_file: Path | None, passphrase_fd: int | None, home: InstallationHome,
 ) -> None:  # fmt: skip
     """Seal, verify, cut over, scrub, prove. A run that was stopped is resumed by starting it again."""
+    if is_mysql(source):
+        raise SourceKindError(
+            "source: MySQL is scanned, not protected; move the data to PostgreSQL, or protect an export of it"
+        )
     with unlocked(home, file=credentials_file, descriptor=passphrase_fd):
         from django.conf import settings
 
