@@ -46,7 +46,7 @@ class Installed:
 
     def hire(self, staff_no: str, *, post: str, role: str) -> SignIn:
         """Hire somebody as the rules want it: one officer applies, the other approves, a second factor is enrolled."""
-        from kuimen.entrypoints.demo.staff import enrol, subject  # noqa: PLC0415 - settings exist only by now
+        from kuimen.entrypoints.demo.staff import complete_file, enrol, subject  # noqa: PLC0415 - settings exist only by now
         from kuimen.gate.access import services as access  # noqa: PLC0415
         from kuimen.gate.access.rules import Role  # noqa: PLC0415
 
@@ -60,6 +60,7 @@ class Installed:
             second=checker,
             agency="",
         )
+        complete_file(staff_no, officer=maker)
         access.assign_post(staff_no, post=post, officer=maker, second=checker)
         grant = access.apply_for_role(
             staff_no,

@@ -5,10 +5,15 @@ from datetime import timedelta
 import pytest
 
 from fixtures.installed import System
-from fixtures.people import People, appoint_officers
+from fixtures.people import OFFICERS, People, appoint_officers
+from kuimen.foundation import clock
 from kuimen.gate.access import controls, policy, services
+from kuimen.gate.access.change_rules import COUNTERSIGN_WITHIN, ChangeKind
+from kuimen.gate.access.errors import DutySeparationError, PersonnelFileError, StaffInputError
 from kuimen.gate.access.models import RoleGrant, Staff
-from kuimen.gate.access.rules import Role
+from kuimen.gate.access.personnel_rules import TRAINING_VALID, FileItem
+from kuimen.gate.access.rules import GrantState, Role
+from kuimen.gate.audit.models import Entry
 from kuimen.standard import Outcome, ProbeContext, ProbeResult
 
 FOUR_EYES = b"ALTER TABLE access_role_grant DROP CONSTRAINT access_grant_four_eyes"
@@ -39,6 +44,8 @@ def look(system: System) -> dict[str, ProbeResult]:
         "duties": controls.duties_are_separated(context),
         "accounts": controls.accounts_are_not_shared(context),
         "default": controls.nobody_may_do_anything_by_default(context),
+        "changes": controls.changes_have_two_officers(context),
+        "files": controls.role_holders_have_whole_files(context),
     }
 
 
@@ -62,6 +69,7 @@ def test_an_empty_installation_proves_nothing_about_people(system: System) -> No
         "factor",
         "duties",
         "accounts",
+        "files",
     }
     assert seen["default"] is Outcome.HOLDS
 
@@ -192,3 +200,81 @@ def test_a_removed_second_factor_rule_is_found(people: People, system: System, m
     loosened = policy.parse_policies(texts, schema=policy.shipped_schema())
     monkeypatch.setattr(policy, "shipped_policies", lambda: loosened)
     assert refuted(system) == {"default"}
+
+
+@pytest.mark.clause("CQJR-5.4-c")
+@pytest.mark.planted_defect("CQJR-5.4-c")
+def test_a_change_that_one_officer_decided_alone_is_found(people: People, system: System) -> None:
+    made = services.propose_change(
+        ChangeKind.REGISTER_AGENCY, "AG1", officer=people.maker, reason="新合作", content={"name": "某催收公司"}
+    )
+    services.approve_change(made.change_id, officer=people.checker)
+    assert refuted(system) == set()
+    plant(
+        system,
+        b"ALTER TABLE access_staff_change DROP CONSTRAINT access_change_four_eyes",
+        b"UPDATE access_staff_change SET checker_id = maker_id",
+    )
+    assert refuted(system) == {"changes"}
+
+
+@pytest.mark.clause("CQJR-5.4-c")
+def test_a_countersignature_that_stays_away_is_found(people: People, system: System) -> None:
+    services.propose_change(ChangeKind.DISABLE_STAFF, "C0001", officer=people.maker, reason="离职")
+    assert refuted(system) == set()
+    system.clock.advance(COUNTERSIGN_WITHIN)
+    assert refuted(system) == {"changes"}
+
+
+@pytest.mark.clause("CQJR-6.1-c", "CQJR-6.6-b-1")
+@pytest.mark.planted_defect("CQJR-6.1-c", "CQJR-6.6-b-1")
+def test_a_role_without_a_whole_file_is_found(people: People, system: System) -> None:
+    services.register_agency("AG1", name="某催收公司", officer=people.maker, second=people.checker)
+    people.hire("W0001", Role.COLLECTOR, agency="AG1")
+    assert refuted(system) == set()
+    plant(
+        system,
+        b"ALTER TABLE access_personnel_record DISABLE TRIGGER kept_rows",
+        b"DELETE FROM access_personnel_record WHERE item = 'background'"
+        b" AND staff_id = (SELECT id FROM access_staff WHERE staff_no = 'W0001')",
+    )
+    assert refuted(system) == {"files"}
+    assert fact(look(system)["files"], "outsourced_without_whole_file") == 1
+    assert fact(look(system)["files"], "without_background") == 1
+
+
+@pytest.mark.clause("CQJR-6.1-c", "CQJR-6.6-b-1")
+def test_no_role_begins_before_the_file_is_whole(people: People, system: System) -> None:
+    services.register_staff("C0002", display_name="新人", officer=people.maker, second=people.checker)
+    services.assign_post("C0002", post="collection", officer=people.maker, second=people.checker)
+    grant = services.apply_for_role(
+        "C0002", role=Role.COLLECTOR, post="collection", valid_until=system.clock.now() + timedelta(days=9),
+        applicant=people.maker, reason="上岗",
+    )  # fmt: skip
+    old = clock.today() - TRAINING_VALID - timedelta(days=1)
+    for item, day in (
+        (FileItem.BACKGROUND, old),
+        (FileItem.CONFIDENTIALITY, old),
+        (FileItem.TRAINING, old),
+        (FileItem.TRAINING, clock.today()),
+    ):
+        with pytest.raises(PersonnelFileError):
+            services.approve_grant(grant, officer=people.checker)
+        services.record_personnel("C0002", item=item, done_on=day, evidence="HR-17", officer=people.maker)
+    assert services.approve_grant(grant, officer=people.checker) is GrantState.ACTIVE
+    assert Entry.objects.filter(action="grant.approve", outcome="refused").count() == 4
+
+
+def test_nobody_keeps_their_own_file(people: People) -> None:
+    with pytest.raises(DutySeparationError):
+        services.record_personnel(
+            OFFICERS[0], item=FileItem.TRAINING, done_on=clock.today(), evidence="自填", officer=people.maker
+        )
+    with pytest.raises(StaffInputError):
+        services.record_personnel(
+            "C0001",
+            item=FileItem.TRAINING,
+            done_on=clock.today() + timedelta(days=1),
+            evidence="HR",
+            officer=people.maker,
+        )

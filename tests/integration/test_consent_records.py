@@ -36,7 +36,9 @@ def people(system: System) -> People:
 
 @pytest.fixture
 def document(people: People) -> services.DocumentVersion:
-    return services.publish_document(CODE, title="营销授权书", body="第一版:同意接收产品信息。", officer=people.maker)
+    return services.publish_document(
+        CODE, title="营销授权书", body="第一版:同意接收产品信息。", officer=people.maker, drafted_by="S0002"
+    )
 
 
 def act(system: System, shown: services.DocumentVersion, **changes: object) -> services.CustomerAct:
@@ -86,7 +88,9 @@ def test_an_act_on_the_current_text_is_a_basis_until_it_is_withdrawn(
 def test_a_text_that_is_not_current_is_a_recorded_conflict(
     system: System, people: People, document: services.DocumentVersion
 ) -> None:
-    newer = services.publish_document(CODE, title="营销授权书", body="第二版:增加退订方式。", officer=people.checker)
+    newer = services.publish_document(
+        CODE, title="营销授权书", body="第二版:增加退订方式。", officer=people.checker, drafted_by="S0001"
+    )
     assert (newer.version, services.current_document(CODE)) == (2, newer)
     with pytest.raises(StaleDocumentError):
         services.record_act(uuid4(), act(system, document), actor=SYSTEM)
@@ -133,7 +137,7 @@ def test_an_unknown_text_cannot_be_consented_to(system: System, document: servic
 def test_only_an_officer_publishes(people: People) -> None:
     collector = people.hire("C0001", Role.COLLECTOR)
     with pytest.raises(NotPermittedError):
-        services.publish_document(CODE, title="题", body="文", officer=collector)
+        services.publish_document(CODE, title="题", body="文", officer=collector, drafted_by="S0001")
 
 
 def test_source_rows_become_contract_bases_once(system: System) -> None:

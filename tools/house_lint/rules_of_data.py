@@ -15,7 +15,10 @@ REVEALING_ROOMS = (
     "governance.protection.",
     "entrypoints.api.cases",
     "entrypoints.api.session",
+    "entrypoints.api.staff",
+    "entrypoints.cli.staff_command",
     "entrypoints.console.cases",
+    "entrypoints.console.people",
     "entrypoints.installation.install",
     "entrypoints.demo.staff",
 )

@@ -22,6 +22,22 @@ class SignIn(Strict):
     totp: SecretStr = Field(max_length=12)
 
 
+class ActivationIn(Strict):
+    """The two codes that two officers handed over, and the password the person chooses."""
+
+    staff_no: str = Field(max_length=32, pattern=NO_NUL)
+    first_code: SecretStr = Field(max_length=64)
+    second_code: SecretStr = Field(max_length=64)
+    password: SecretStr = Field(max_length=512)
+
+
+class PasswordIn(Strict):
+    """The present password and the new one."""
+
+    present: SecretStr = Field(max_length=512)
+    new: SecretStr = Field(max_length=512)
+
+
 class Token(Schema):
     """A bearer token; it is shown once and kept as a digest."""
 
@@ -68,3 +84,26 @@ def sign_out(request: HttpRequest) -> Status[None]:
     if scheme.lower() == "bearer":
         access.revoke_token(token)
     return Status(204, None)
+
+
+@router.post("/activation", auth=None, response={204: None}, summary="Take over one's account")
+def activate(request: HttpRequest, body: ActivationIn) -> Status[None]:
+    """Choose a password with the codes of both officers; the authenticator is bound in the console."""
+    access.activate(
+        body.staff_no,
+        first_code=_secret(body.first_code),
+        second_code=_secret(body.second_code),
+        password=_secret(body.password),
+    )
+    return Status(204, None)
+
+
+@router.post("/password", response={204: None}, summary="Change one's own password")
+def change_password(request: HttpRequest, body: PasswordIn) -> Status[None]:
+    """Change the password; every session and token of the caller ends, this one too."""
+    access.change_password(caller_of(request).staff_no, present=_secret(body.present), new=_secret(body.new))
+    return Status(204, None)
+
+
+def _secret(given: SecretStr) -> Sensitive[str]:
+    return Sensitive(given.get_secret_value(), element="password")

@@ -4,7 +4,19 @@ from importlib.metadata import version
 
 from ninja import NinjaAPI
 
-from kuimen.entrypoints.api import assessments, audit, cases, grants, inventory, session, standards, tickets
+from kuimen.entrypoints.api import (
+    assessments,
+    audit,
+    cases,
+    consents,
+    documents,
+    grants,
+    inventory,
+    session,
+    staff,
+    standards,
+    tickets,
+)
 from kuimen.entrypoints.api.caller import SessionCaller, TokenCaller
 from kuimen.entrypoints.api.problems import register_handlers
 
@@ -22,6 +34,9 @@ api = NinjaAPI(
 register_handlers(api)
 api.add_router("/session", session.router, tags=["session"])
 api.add_router("/collections/cases", cases.router, tags=["collections"])
+api.add_router("/staff", staff.router, tags=["staff"])
+api.add_router("/consents", consents.router, tags=["consents"])
+api.add_router("/documents", documents.router, tags=["documents"])
 api.add_router("/grants", grants.router, tags=["grants"])
 api.add_router("/approvals", tickets.router, tags=["approvals"])
 api.add_router("/inventory", inventory.router, tags=["inventory"])

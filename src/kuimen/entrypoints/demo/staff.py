@@ -7,6 +7,7 @@ from kuimen.foundation import clock
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access import services as access
 from kuimen.gate.access.models import Staff
+from kuimen.gate.access.personnel_rules import FileItem
 from kuimen.gate.access.rules import Subject
 
 TERM = timedelta(days=90)
@@ -24,12 +25,22 @@ def enrol(staff_no: str, *, password: str, role: str) -> SignIn:
     return SignIn(staff_no=staff_no, display_name=staff.display_name, role=role, password=password, seed=seed)
 
 
+def complete_file(staff_no: str, *, officer: Subject) -> None:
+    """Record background check, confidentiality and training, without which no role begins."""
+    for item in FileItem:
+        access.record_personnel(
+            staff_no, item=item, done_on=clock.today(), evidence=f"演示档案 {item.value}", officer=officer
+        )
+
+
 def hire_everybody(officer_passwords: dict[str, str]) -> list[SignIn]:
     """Hire the demonstration's staff: one officer applies for each role, the other approves it."""
     sign_ins = [
         enrol(staff_no, password=password, role="security_officer") for staff_no, password in officer_passwords.items()
     ]
     maker, checker = (subject(staff_no) for staff_no, _ in OFFICERS)
+    complete_file(maker.staff_no, officer=checker)
+    complete_file(checker.staff_no, officer=maker)
     for code, name in AGENCIES:
         access.register_agency(code, name=name, officer=maker, second=checker)
     for position in POSITIONS:
@@ -42,6 +53,7 @@ def hire_everybody(officer_passwords: dict[str, str]) -> list[SignIn]:
             second=checker,
             agency=position.agency,
         )
+        complete_file(position.staff_no, officer=maker)
         access.assign_post(position.staff_no, post=position.post, officer=maker, second=checker)
         grant = access.apply_for_role(
             position.staff_no,

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "kuimen.ledger.loans",
     "kuimen.governance.inventory",
     "kuimen.governance.protection",
+    "kuimen.governance.documents",
     "kuimen.scenarios.collections",
     "kuimen.assessment",
     "kuimen.entrypoints.api",

@@ -5,7 +5,18 @@ from collections import Counter
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, F, OuterRef, Q
 
-from kuimen.gate.access.models import ApiToken, Posting, PostRole, RoleGrant, Staff, StaffSession
+from kuimen.gate.access.change_rules import ChangeState
+from kuimen.gate.access.models import (
+    ApiToken,
+    PersonnelRecord,
+    Posting,
+    PostRole,
+    RoleGrant,
+    Staff,
+    StaffChange,
+    StaffSession,
+)
+from kuimen.gate.access.personnel_rules import FileItem
 from kuimen.gate.access.policy import decide, shipped_texts
 from kuimen.gate.access.rules import (
     LONGEST_GRANT,
@@ -19,6 +30,7 @@ from kuimen.gate.access.rules import (
     conflicting_roles,
     duties_of,
 )
+from kuimen.gate.access.services.personnel import file_gaps
 from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
 
 _NOBODY = "control-nobody"
@@ -145,6 +157,66 @@ def roles_need_a_second_factor(context: ProbeContext) -> ProbeResult:
         remedy_zh="让持有角色的人员启用第二因素，或收回其角色",
         remedy_en="have people with a role activate a second factor, or revoke the role",
         enough=holders.exists(),
+    )
+
+
+@control("CQJR-5.4-c", title_zh="人员、岗位与机构变更双人办理", title_en="Changes of people have two officers")
+def changes_have_two_officers(context: ProbeContext) -> ProbeResult:
+    """Look for changes to people, posts and agencies that one officer alone made, and for late countersignatures."""
+    rows = StaffChange.objects.all()
+    states = Counter(rows.values_list("state", flat=True))
+    done = [ChangeState.APPLIED.value, ChangeState.COUNTERSIGNED.value]
+    alone = rows.filter(state__in=done).filter(Q(checker__isnull=True) | Q(checker=F("maker"))).count()
+    late = rows.filter(state=ChangeState.EFFECTIVE.value, expires_at__lte=context.at).count()
+    seen = Observation(
+        title_zh="人员、岗位与机构变更",
+        title_en="changes of people, posts and agencies",
+        facts={
+            **{f"state_{state.value}": states[state.value] for state in ChangeState},
+            "decided_by_one_alone": alone,
+            "countersignature_overdue": late,
+        },
+        reference="access_staff_change",
+    )
+    return _verdict(
+        seen,
+        alone + late,
+        remedy_zh="由另一名主管复核或会签所列变更",
+        remedy_en="have another officer review or countersign these changes",
+    )
+
+
+@control("CQJR-6.1-c", title_zh="上岗人员背调、保密与培训", title_en="Background, secrecy and training before a role")
+@control("CQJR-6.6-b-1", title_zh="外包人员背调、保密与培训", title_en="The same for outsourced people")
+def role_holders_have_whole_files(_context: ProbeContext) -> ProbeResult:
+    """Look for people who hold an active role while their file lacks something, own and outsourced counted apart."""
+    holders = dict(
+        Staff.objects.filter(is_active=True, grants__state=GrantState.ACTIVE.value)
+        .distinct()
+        .values_list("pk", "agency_id")
+    )
+    gaps = file_gaps(list(holders))
+    lacking = {pk: missing for pk, missing in gaps.items() if missing}
+    by_own = PersonnelRecord.objects.filter(recorded_by=F("staff")).count()
+    seen = Observation(
+        title_zh="人员档案",
+        title_en="personnel files",
+        facts={
+            "people_with_a_role": len(holders),
+            "outsourced_with_a_role": sum(agency is not None for agency in holders.values()),
+            "role_without_whole_file": len(lacking),
+            "outsourced_without_whole_file": sum(holders[pk] is not None for pk in lacking),
+            **{f"without_{item.value}": sum(item in missing for missing in gaps.values()) for item in FileItem},
+            "recorded_by_oneself": by_own,
+        },
+        reference="access_personnel_record",
+    )
+    return _verdict(
+        seen,
+        len(lacking) + by_own,
+        remedy_zh="补录背景调查、保密协议与有效培训，或收回其角色",
+        remedy_en="record background check, confidentiality and valid training, or revoke the role",
+        enough=bool(holders),
     )
 
 

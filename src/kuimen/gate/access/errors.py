@@ -90,3 +90,9 @@ class PasswordRefusedError(DeniedError):
     """The present password or code is wrong, or the account is locked for a while."""
 
     code: ClassVar[str] = "access.password_refused"
+
+
+class PersonnelFileError(ConflictError):
+    """The person's file lacks the background check, the confidentiality agreement or valid training."""
+
+    code: ClassVar[str] = "access.personnel_file"

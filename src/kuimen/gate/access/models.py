@@ -10,6 +10,7 @@ from typing_extensions import override
 from kuimen.foundation import clock
 from kuimen.foundation.identifiers import new_ref
 from kuimen.gate.access.change_rules import ChangeKind, ChangeState
+from kuimen.gate.access.personnel_rules import FileItem
 from kuimen.gate.access.rules import GrantState, Role
 
 
@@ -248,6 +249,30 @@ class Activation(models.Model):
     @override
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class PersonnelRecord(models.Model):
+    """One entry of a person's file: what was done, when, and where its paper lies. Never changed, never deleted."""
+
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="personnel")
+    item = models.CharField(max_length=24, choices=[(item.value, item.value) for item in FileItem])
+    done_on = models.DateField()
+    valid_until = models.DateField(null=True)
+    evidence = models.CharField(max_length=200)
+    recorded_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "access_personnel_record"
+        constraints = (
+            models.CheckConstraint(
+                condition=~models.Q(recorded_by=models.F("staff")), name="access_personnel_not_by_oneself"
+            ),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.staff_id}:{self.item}"
 
 
 class Appointment(models.Model):

@@ -49,9 +49,11 @@ __all__ = [
     "current_document",
     "publish_document",
     "record_act",
+    "record_act_as",
     "record_contract_bases",
     "record_legal_duty",
     "withdraw",
+    "withdraw_as",
 ]
 
 _INSERT_CONTRACTS = """
@@ -162,15 +164,22 @@ def record_legal_duty(
     return row.basis_id
 
 
-def publish_document(code: str, *, title: str, body: str, officer: Subject) -> DocumentVersion:
-    """Publish the next version of a text; from now on acts must show this one.
+def publish_document(code: str, *, title: str, body: str, officer: Subject, drafted_by: str) -> DocumentVersion:
+    """Publish the next version of a text that another person drafted; from now on acts must show this one.
+
+    Args:
+        code: lower-case code of the text.
+        title: its title.
+        body: what customers are shown.
+        officer: who releases it.
+        drafted_by: staff number of whoever wrote it; never the officer's own.
 
     Raises:
-        NotPermittedError: `officer` may not.
+        NotPermittedError, DutySeparationError: `officer` may not, or drafted it.
         ConsentInputError: code, title or text is missing or misshapen.
         DocumentVersionError: another version came at the same moment.
     """
-    require(officer, Action.CONSENT_PUBLISH, Resource(kind="document", ref=code))
+    require(officer, Action.CONSENT_PUBLISH, Resource(kind="document", ref=code, maker=drafted_by))
     if not _DOCUMENT_CODE.match(code) or not title.strip() or not body.strip():
         raise ConsentInputError("code, title, body: give a lower-case code with hyphens, a title and the text")
     try:
@@ -190,7 +199,7 @@ def publish_document(code: str, *, title: str, body: str, officer: Subject) -> D
                 actor=actor_of(officer),
                 object_type="document",
                 object_ref=str(row),
-                facts={"sm3": row.sm3},
+                facts={"sm3": row.sm3, "drafted_by": drafted_by},
             )
     except IntegrityError:
         raise DocumentVersionError("document: another version was published at the same moment") from None
@@ -237,6 +246,26 @@ def record_act(customer_ref: UUID, act: CustomerAct, *, actor: Actor) -> UUID:
         _record_refused_act(customer_ref, act, actor, reason="stale_document")
         raise StaleDocumentError("shown_sm3: not the current version; show the current one and ask again")
     return _keep_act(customer_ref, act, current, at=at, actor=actor)
+
+
+def record_act_as(subject: Subject, customer_ref: UUID, act: CustomerAct) -> UUID:
+    """Record an act for a member of staff or a lender's system that may; errors as in :func:`record_act`.
+
+    Raises:
+        NotPermittedError: `subject` may not record acts.
+    """
+    require(subject, Action.CONSENT_RECORD, Resource(kind="customer", ref=str(customer_ref)))
+    return record_act(customer_ref, act, actor=actor_of(subject))
+
+
+def withdraw_as(subject: Subject, act_id: UUID, *, channel: str) -> None:
+    """Record a withdrawal for a member of staff who may; errors as in :func:`withdraw`.
+
+    Raises:
+        NotPermittedError: `subject` may not record withdrawals.
+    """
+    require(subject, Action.CONSENT_RECORD, Resource(kind="consent", ref=str(act_id)))
+    withdraw(act_id, channel=channel, actor=actor_of(subject))
 
 
 def withdraw(act_id: UUID, *, channel: str, actor: Actor) -> None:

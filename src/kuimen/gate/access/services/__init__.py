@@ -19,6 +19,7 @@ from kuimen.gate.access.services.grants import (
     revoke_grant,
     withdraw_grant,
 )
+from kuimen.gate.access.services.personnel import file_gaps, file_of, record_personnel
 from kuimen.gate.access.services.second_factor import (
     begin_enrolment,
     enroll_totp,
@@ -62,10 +63,13 @@ __all__ = [
     "enroll_totp",
     "expire_due_changes",
     "expire_due_grants",
+    "file_gaps",
+    "file_of",
     "has_second_factor",
     "issue_token",
     "open_session",
     "propose_change",
+    "record_personnel",
     "refuse_change",
     "refuse_grant",
     "register_agency",

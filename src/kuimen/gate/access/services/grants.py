@@ -10,11 +10,13 @@ from kuimen.foundation import clock
 from kuimen.gate.access.errors import (
     GrantTransitionError,
     LastOfficersError,
+    PersonnelFileError,
     StaffExistsError,
     StaffInputError,
     StaffNotFoundError,
 )
 from kuimen.gate.access.models import Post, PostRole, RoleGrant, Staff
+from kuimen.gate.access.personnel_rules import FileItem
 from kuimen.gate.access.rules import (
     AGENCY_ROLES,
     LONGEST_GRANT,
@@ -28,6 +30,7 @@ from kuimen.gate.access.rules import (
     conflicting_roles,
     next_grant_state,
 )
+from kuimen.gate.access.services.personnel import file_gaps
 from kuimen.gate.access.services.sessions import end_everything
 from kuimen.gate.access.services.subjects import actor_of, refuse, require
 from kuimen.gate.audit.services import SYSTEM, Actor, record, record_refusal
@@ -105,17 +108,20 @@ def approve_grant(grant_id: UUID, *, officer: Subject) -> GrantState:
 
     Raises:
         DutySeparationError: one's own application or benefit, or a role taken meanwhile that does not combine.
+        PersonnelFileError: background check, confidentiality agreement or valid training is missing; recorded.
         NotPermittedError, StaffNotFoundError, GrantTransitionError: no right, no such grant, not waiting.
     """
     seen = _permitted_to_decide(grant_id, officer)
     at = clock.now()
     duty_conflict = None
+    gaps: list[FileItem] = []
     with transaction.atomic():
         staff = _locked_staff(seen.staff.staff_no)
         grant = _locked(grant_id)
         approved = next_grant_state(GrantState(grant.state), GrantEvent.APPROVE)
         duty_conflict = _duty_conflict(staff, Role(grant.role)) if approved else None
-        if approved and duty_conflict is None and at < grant.valid_until:
+        gaps = file_gaps([staff.pk])[staff.pk] if approved else []
+        if approved and duty_conflict is None and not gaps and at < grant.valid_until:
             grant.decided_by = Staff.objects.get(staff_no=officer.staff_no)
             grant.decided_at = at
             state = next_grant_state(approved, GrantEvent.START) if grant.valid_from <= at else approved
@@ -123,6 +129,15 @@ def approve_grant(grant_id: UUID, *, officer: Subject) -> GrantState:
             grant.save(update_fields=["decided_by", "decided_at", "state"])
             _record(grant, "grant.approve", actor=actor_of(officer))
             return GrantState(grant.state)
+    if gaps:
+        record_refusal(
+            "grant.approve",
+            actor=actor_of(officer),
+            object_type="grant",
+            object_ref=str(grant_id),
+            facts={"reason": PersonnelFileError.code, "gaps": [gap.value for gap in gaps]},
+        )
+        raise PersonnelFileError(f"staff_no: the personnel file lacks {', '.join(gaps)}; record it first")
     if duty_conflict is not None:
         refuse(officer, Action.GRANT_DECIDE, Resource(kind="grant", ref=str(grant_id)), reason=duty_conflict)
     _refuse_transition(grant_id, GrantEvent.APPROVE, actor=actor_of(officer))
