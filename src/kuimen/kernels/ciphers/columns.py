@@ -7,48 +7,50 @@
 ['one', None]
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import Literal, Self
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from kuimen.kernels.ciphers.arrow_rows import RowBytes, check_texts, read_column, read_rows, required_row, type_of
 from kuimen.kernels.ciphers.errors import (
     ColumnSealBrokenError,
     ColumnShapeError,
     ColumnTooLargeError,
     ColumnTypeError,
+    KeyGenerationRangeError,
+    KeyLengthError,
     KeyWornOutError,
-    SealBrokenError,
     ValueTooLargeError,
 )
-from kuimen.kernels.ciphers.sealed import OVERHEAD_BYTES, associated_bytes, header_of, open_with, prefix_bytes
-from kuimen.kernels.ciphers.suites import (
-    MAX_VALUE_BYTES,
-    MAX_VALUES_PER_KEY,
-    Suite,
-    ValueCipher,
-    cipher_for,
-    draw_nonces,
-    suite_named,
-)
+from kuimen.kernels.ciphers.flat_columns import FlatColumn, RowBytes, check_texts, flatten, flatten_rows, type_of
+from kuimen.kernels.ciphers.native_rows import open_natively, seal_natively
+from kuimen.kernels.ciphers.numpy_rows import open_in_bulk, seal_in_bulk
+from kuimen.kernels.ciphers.paths import WITHOUT_COMPILER, chosen_path
+from kuimen.kernels.ciphers.sealed import MAX_KEY_ID, OVERHEAD_BYTES, prefix_bytes
+from kuimen.kernels.ciphers.suites import MAX_VALUE_BYTES, MAX_VALUES_PER_KEY, Suite, suite_named
+from kuimen.kernels.ciphers.work import Opened, Work
+from kuimen.kernels.native import NATIVE
 
 MAX_SMALL_OFFSET = 2**31 - 1
+MAX_CONTEXT_BYTES = 2**31 - 1
 
 
 class Sealer:
     """Seals and opens columns under one key, or under a key per row.
 
     It counts what it seals with its own key and stops at 2^32 values. The count is of this object alone: whoever
-    makes two of one key adds up both. Keys live in ordinary memory; this class cannot wipe them.
+    makes two of one key adds up both. The native kernel wipes its copies of a key; the key given here lies in ordinary
+    Python memory, which cannot be wiped.
     """
 
-    __slots__ = ("_cipher", "_key_id", "_sealed", "_suite")
+    __slots__ = ("_key", "_key_id", "_sealed", "_suite")
 
-    def __init__(self, cipher: ValueCipher, *, suite: Suite, key_id: int) -> None:
-        """Hold a key made ready; use :meth:`for_key`."""
-        self._cipher = cipher
+    def __init__(self, key: bytes, *, suite: Suite, key_id: int) -> None:
+        """Hold a key of the right length; use :meth:`for_key`."""
+        self._key = key
         self._suite = suite
         self._key_id = key_id
         self._sealed = 0
@@ -69,7 +71,9 @@ class Sealer:
         """
         chosen = suite_named(suite)
         prefix_bytes(chosen, key_id)
-        return cls(cipher_for(chosen, key), suite=chosen, key_id=key_id)
+        if len(key) != chosen.key_bytes:
+            raise KeyLengthError(f"key: {chosen.label} takes {chosen.key_bytes} bytes; give a key of that length")
+        return cls(bytes(key), suite=chosen, key_id=key_id)
 
     @property
     def sealed_count(self) -> int:
@@ -84,8 +88,9 @@ class Sealer:
         row_keys: RowBytes | None = None,
         *,
         row_key_ids: Sequence[int] | None = None,
+        threads: int = 1,
     ) -> pa.Array:
-        """Seal every value of a column.
+        """Seal every value of a column. Cost: about 0.1 to 0.3 µs a short value natively, 0.6 µs without a compiler.
 
         Args:
             values: (n,) text or binary, 32- or 64-bit offsets; nulls stay null.
@@ -93,6 +98,7 @@ class Sealer:
             row_aad: (n,) context of each row.
             row_keys: (n,) key of each row, in place of this sealer's key; their uses are not counted here.
             row_key_ids: (n,) generation of each row's key; without it this sealer's generation stands.
+            threads: how many threads the native kernel may use; the GIL is released while they work.
 
         Returns:
             (n,) binary, same order, offsets as wide as those of `values`.
@@ -102,37 +108,31 @@ class Sealer:
             ColumnTextError: a value of a text column is not UTF-8.
             ColumnShapeError: keys or contexts do not match the rows, or one is null beside a value.
             ColumnTooLargeError: the result needs 64-bit offsets; pass a large column or fewer rows.
+            ValueTooLargeError: a value is 2 GiB or longer.
             KeyLengthError: a key does not have the length of the suite.
+            KeyGenerationRangeError: a generation does not fit four bytes.
             KeyWornOutError: the key would seal more than 2^32 values.
+            SystemRandomError: the operating system gives no random numbers.
 
         Guarantees:
             Nothing is returned unless every row was sealed.
 
         Clause: CQJR-5.3-d
         """
-        column = read_column(values)
-        count = len(column.rows)
-        contexts = read_rows(row_aad, count, name="row_aad")
-        keys = read_rows(row_keys, count, name="row_keys")
-        prefixes = self._prefixes(row_key_ids, count, is_text=column.is_text)
-        present = _check_size(column.rows, is_large=column.is_large)
+        column = flatten(values)
+        work = self._work(column, aad, row_aad, row_keys, threads=threads, key_ids=row_key_ids)
+        _check_size(column)
         if column.is_text:
-            check_texts(column.rows)
-        if keys is None:
-            self._count(present)
-
-        ciphers = _Ciphers(self._suite)
-        nonces = draw_nonces(present)
-        sealed: list[bytes | None] = []
-        for position, (value, prefix) in enumerate(zip(column.rows, prefixes, strict=False)):
-            if value is None:
-                sealed.append(None)
-                continue
-            cipher = self._cipher if keys is None else ciphers.get(required_row(keys, position, name="row_keys"))
-            context = b"" if contexts is None else required_row(contexts, position, name="row_aad")
-            nonce = next(nonces)
-            sealed.append(prefix + nonce + cipher.encrypt(nonce, value, associated_bytes(prefix, aad, context)))
-        return pa.array(sealed, type=type_of(is_text=False, is_large=column.is_large))
+            check_texts(column)
+        if work.row_keys is None:
+            self._count(len(column) - column.array.null_count)
+        kind = type_of(is_text=False, is_large=column.is_large)
+        if column.array.null_count == len(column):
+            return pa.nulls(len(column), kind)
+        path = chosen_path()
+        if NATIVE is None or path == WITHOUT_COMPILER:
+            return _narrowed(seal_in_bulk(column, work), kind)
+        return _narrowed(seal_natively(NATIVE, path, column, work), kind)
 
     def open_column(
         self,
@@ -143,6 +143,7 @@ class Sealer:
         errors: Literal["raise", "null"] = "raise",
         *,
         as_text: bool | None = None,
+        threads: int = 1,
     ) -> pa.Array:
         """Open every value of a sealed column.
 
@@ -153,6 +154,7 @@ class Sealer:
             row_keys: (n,) key of each row; a null key (destroyed) does not open its row.
             errors: ``raise``, or ``null`` to get a null where a row does not open.
             as_text: give text or binary; without it the column comes back as it was sealed.
+            threads: how many threads the native kernel may use; the GIL is released while they work.
 
         Returns:
             (n,) text or binary, same order, offsets as wide as those of `column`.
@@ -168,60 +170,44 @@ class Sealer:
         """
         if errors not in {"raise", "null"}:
             raise ColumnShapeError('errors: say "raise" or "null"')
-        given = read_column(column)
-        if given.is_text and any(row is not None for row in given.rows):
+        given = flatten(column)
+        empty = given.array.null_count == len(given)
+        if given.is_text and not empty:
             raise ColumnTypeError("column: sealed values are binary; pass the column that seal_column gave")
-        contexts = read_rows(row_aad, len(given.rows), name="row_aad")
-        keys = read_rows(row_keys, len(given.rows), name="row_keys")
-        opened, failed, all_text = self._open_rows(given.rows, aad, contexts, keys)
-        if failed and errors == "raise":
-            raise ColumnSealBrokenError(failed)
-        text = all_text if as_text is None else as_text
+        work = self._work(given, aad, row_aad, row_keys, threads=threads)
+        opened = Opened(array=given.array, failed=[], all_text=True) if empty else _opened(given, work)
+        if opened.failed and errors == "raise":
+            raise ColumnSealBrokenError(opened.failed)
+        text = opened.all_text if as_text is None else as_text
         if text:
-            check_texts(opened)
-        return pa.array(opened, type=pa.large_binary()).cast(type_of(is_text=text, is_large=given.is_large))
+            check_texts(FlatColumn(array=opened.array, is_text=True, is_large=given.is_large))
+        wide = type_of(is_text=text, is_large=given.is_wide)
+        return _narrowed(opened.array.view(wide), type_of(is_text=text, is_large=given.is_large))
 
-    def _prefixes(self, key_ids: Sequence[int] | None, count: int, *, is_text: bool) -> Iterator[bytes]:
-        """Return the first bytes of each row; without generations per row the same ones for ever."""
-        if key_ids is None:
-            return repeat(prefix_bytes(self._suite, self._key_id, is_text=is_text))
-        if len(key_ids) != count:
-            raise ColumnShapeError(f"row_key_ids: {len(key_ids)} given for {count} rows; give one for each row")
-        return (prefix_bytes(self._suite, key_id, is_text=is_text) for key_id in key_ids)
-
-    def _open_rows(
-        self, rows: list[bytes | None], aad: bytes, contexts: list[bytes | None] | None, keys: list[bytes | None] | None
-    ) -> tuple[list[bytes | None], list[int], bool]:
-        """Return what opened, the positions that did not, and whether all that opened was sealed as text."""
-        ciphers = _Ciphers(self._suite)
-        opened: list[bytes | None] = []
-        failed: list[int] = []
-        all_text = True
-        for position, sealed in enumerate(rows):
-            if sealed is None:
-                opened.append(None)
-                continue
-            cipher = self._cipher if keys is None else ciphers.find(keys[position])
-            context = b"" if contexts is None else contexts[position]
-            value, is_text = self._open_row(sealed, cipher=cipher, aad=aad, row_aad=context)
-            opened.append(value)
-            if value is None:
-                failed.append(position)
-            else:
-                all_text = all_text and is_text
-        return opened, failed, all_text
-
-    def _open_row(
-        self, sealed: bytes, *, cipher: ValueCipher | None, aad: bytes, row_aad: bytes | None
-    ) -> tuple[bytes | None, bool]:
-        """Return the plaintext, None where it does not open, and whether it was sealed as text."""
-        try:
-            header = header_of(sealed)
-        except SealBrokenError:
-            return None, False
-        if cipher is None or row_aad is None or header.suite is not self._suite:
-            return None, False
-        return open_with(cipher, sealed, aad=aad, row_aad=row_aad), header.is_text
+    def _work(
+        self,
+        column: FlatColumn,
+        aad: bytes,
+        row_aad: RowBytes | None,
+        row_keys: RowBytes | None,
+        *,
+        threads: int,
+        key_ids: Sequence[int] | None = None,
+    ) -> Work:
+        """Bring what was given into the form that all paths take."""
+        if len(aad) > MAX_CONTEXT_BYTES:
+            raise ColumnShapeError("aad: a context holds at most 2 GiB; name the place instead of carrying it")
+        count = len(column)
+        return Work(
+            suite=self._suite,
+            key=self._key,
+            prefix=prefix_bytes(self._suite, self._key_id, is_text=column.is_text),
+            aad=aad,
+            row_aad=flatten_rows(row_aad, count, name="row_aad"),
+            row_keys=flatten_rows(row_keys, count, name="row_keys"),
+            row_key_ids=_generations(key_ids, count),
+            threads=threads,
+        )
 
     def _count(self, values: int) -> None:
         if self._sealed + values > MAX_VALUES_PER_KEY:
@@ -229,27 +215,39 @@ class Sealer:
         self._sealed += values
 
 
-class _Ciphers:
-    """Keys made ready, once for a run of rows with the same key."""
-
-    def __init__(self, suite: Suite) -> None:
-        self._suite = suite
-        self._last: tuple[bytes, ValueCipher] | None = None
-
-    def get(self, key: bytes) -> ValueCipher:
-        if self._last is None or self._last[0] != key:
-            self._last = key, cipher_for(self._suite, key)
-        return self._last[1]
-
-    def find(self, key: bytes | None) -> ValueCipher | None:
-        return None if key is None or len(key) != self._suite.key_bytes else self.get(key)
+def _opened(column: FlatColumn, work: Work) -> Opened:
+    path = chosen_path()
+    if NATIVE is None or path == WITHOUT_COMPILER:
+        return open_in_bulk(column, work)
+    return open_natively(NATIVE, path, column, work)
 
 
-def _check_size(rows: list[bytes | None], *, is_large: bool) -> int:
-    """Return how many values there are, once each of them and the whole column fit."""
-    lengths = [len(row) for row in rows if row is not None]
-    if lengths and max(lengths) > MAX_VALUE_BYTES:
+def _generations(key_ids: Sequence[int] | None, count: int) -> npt.NDArray[np.uint32] | None:
+    if key_ids is None:
+        return None
+    if len(key_ids) != count:
+        raise ColumnShapeError(f"row_key_ids: {len(key_ids)} given for {count} rows; give one for each row")
+    if count and not (min(key_ids) >= 0 and max(key_ids) <= MAX_KEY_ID):
+        raise KeyGenerationRangeError("row_key_ids: the key generation is 0 to 4294967295; give one in that range")
+    return np.array(key_ids, dtype=np.uint32)
+
+
+def _narrowed(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Bring 64-bit offsets, which views and chunks are worked on with, back to those of the result."""
+    if array.type == kind:
+        return array
+    try:
+        return array.cast(kind)
+    except pa.ArrowInvalid:
+        raise ColumnTooLargeError("values: the result passes 2 GiB; pass a large type or fewer rows") from None
+
+
+def _check_size(column: FlatColumn) -> None:
+    """Refuse what does not fit: a value of 2 GiB, or a result that 32-bit offsets cannot reach."""
+    sizes = pc.binary_length(column.array)
+    longest, total = pc.max(sizes).as_py() or 0, pc.sum(sizes).as_py() or 0
+    if longest > MAX_VALUE_BYTES:
         raise ValueTooLargeError(f"values: one is longer than {MAX_VALUE_BYTES} bytes; seal it in parts")
-    if not is_large and sum(lengths) + OVERHEAD_BYTES * len(lengths) > MAX_SMALL_OFFSET:
+    result = total + OVERHEAD_BYTES * (len(column) - column.array.null_count)
+    if not column.is_large and result > MAX_SMALL_OFFSET:
         raise ColumnTooLargeError("values: the sealed column passes 2 GiB; pass a large type or fewer rows")
-    return len(lengths)

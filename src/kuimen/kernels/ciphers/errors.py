@@ -172,6 +172,18 @@ class SelfTestError(TamperError):
     code: ClassVar[str] = "ciphers.self_test"
 
 
+class PathUnavailableError(UnavailableError):
+    """The named way of sealing is not there on this machine, or failed its known answers."""
+
+    code: ClassVar[str] = "ciphers.path_unavailable"
+
+
+class SystemRandomError(UnavailableError):
+    """The operating system gave neither memory nor random numbers; nothing was sealed."""
+
+    code: ClassVar[str] = "ciphers.system_random"
+
+
 class Sm2UnavailableError(UnavailableError):
     """No library with SM2 is within reach of this interpreter."""
 

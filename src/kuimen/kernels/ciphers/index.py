@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
-from kuimen.kernels.ciphers.arrow_rows import check_texts, read_column, type_of
 from kuimen.kernels.ciphers.digests import DIGEST_BYTES, HmacSM3
 from kuimen.kernels.ciphers.errors import IndexWidthError, KeyLengthError, LeakyIndexError
+from kuimen.kernels.ciphers.flat_columns import check_texts, flatten, type_of
 
 TAG_BITS = 64
 TAG_BYTES = TAG_BITS // 8
@@ -176,13 +176,13 @@ def blind_index(
     if bits % 8 or not TAG_BITS // 4 <= bits <= DIGEST_BYTES * 8:
         raise IndexWidthError("bits: a multiple of 8 from 16 to 256; 64 is the default")
     keyed = _keyed(key)
-    column = read_column(values)
+    column = flatten(values)
     if element is not None:
         normalise_for_index(element, "")
     if element is not None or column.is_text:
-        check_texts(column.rows)
+        check_texts(column)
     width = bits // 8
-    tags = [None if row is None else keyed.tag(_normal_bytes(row, element))[:width] for row in column.rows]
+    tags = [None if row is None else keyed.tag(_normal_bytes(row, element))[:width] for row in column.listed()]
     return pa.array(tags, type=type_of(is_text=False, is_large=column.is_large))
 
 

@@ -122,7 +122,12 @@ def cipher_for(suite: Suite, key: bytes) -> ValueCipher:
             assert_never(suite)
 
 
+def draw_nonce_bytes(count: int) -> bytes:
+    """Draw `count` random nonces from the operating system in one call; they stand one behind the other."""
+    return secrets.token_bytes(NONCE_BYTES * count)
+
+
 def draw_nonces(count: int) -> Iterator[bytes]:
     """Draw `count` random nonces from the operating system in one call."""
-    pool = secrets.token_bytes(NONCE_BYTES * count)
+    pool = draw_nonce_bytes(count)
     return (pool[start : start + NONCE_BYTES] for start in range(0, len(pool), NONCE_BYTES))

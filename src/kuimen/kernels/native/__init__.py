@@ -5,15 +5,12 @@ True
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from kuimen.kernels.native import _native as NativeModule  # noqa: N812 - the module's type
+from types import ModuleType
 
 INTERFACE = 1  # KUIMEN_INTERFACE in native.h
 
 
-def _load() -> "tuple[NativeModule | None, str]":
+def _load() -> tuple[ModuleType | None, str]:
     """Return the extension, or None and why not."""
     try:
         module = import_module("kuimen.kernels.native._native")

@@ -1,8 +1,47 @@
+from typing import TypeAlias
+
+from typing_extensions import Buffer
+
 INTERFACE: int
 COMPILER: str
 
+# Validity, offsets, data, first row, rows, whether offsets have 64 bits.
+_Column: TypeAlias = tuple[Buffer | None, Buffer, Buffer | None, int, int, bool]
+
+def measure(column: _Column, less: int, /) -> tuple[int, int, int]: ...
+def cipher_paths() -> list[tuple[str, str]]: ...
+def seal(
+    path: str,
+    suite: int,
+    key: bytes,
+    head: bytes,
+    values: _Column,
+    row_aad: _Column | None,
+    row_keys: _Column | None,
+    key_ids: Buffer | None,
+    out_offsets: Buffer,
+    out: Buffer,
+    validity: Buffer | None,
+    threads: int,
+    /,
+) -> tuple[int, int]: ...
+def open(  # noqa: A001
+    path: str,
+    suite: int,
+    key: bytes,
+    head: bytes,
+    values: _Column,
+    row_aad: _Column | None,
+    row_keys: _Column | None,
+    key_ids: None,
+    out_offsets: Buffer,
+    out: Buffer,
+    validity: Buffer,
+    threads: int,
+    /,
+) -> tuple[bytes, bool]: ...
 def scanner_new(tables: dict[str, object], read_label: object, /) -> object: ...
-def scanner_scan(scanner: object, block: bytes, least: int, letters: bool, /) -> bytes: ...  # noqa: FBT001
+def scanner_scan(scanner: object, block: bytes, least: int, letters: bool, /) -> bytes: ...
 def scanner_settle(
     scanner: object, block: bytes, rows: bytes, least: int, companions: bytes, checked: bytes, precedence: bytes, /
 ) -> bytes: ...

@@ -1,6 +1,8 @@
 /* The extension module: method tables of all sources, and how it was built. */
 #include "native.h"
 
+#include "cipher.h"
+
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
 #elif defined(__GNUC__)
@@ -10,11 +12,15 @@
 #endif
 
 static PyMethodDef *const tables[] = {
+    kuimen_arrow_methods,
+    kuimen_paths_methods,
     kuimen_scanner_methods,
+    kuimen_seal_methods,
 };
 
 static int fill(PyObject *module)
 {
+    kuimen_try_paths();
     for (size_t at = 0; at < sizeof tables / sizeof tables[0]; at++) {
         if (PyModule_AddFunctions(module, tables[at]) < 0)
             return -1;

@@ -9,6 +9,9 @@
 /* Raised whenever a signature changes, so that a stale build is told apart; kuimen.kernels.native compares it. */
 #define KUIMEN_INTERFACE 1
 
+extern PyMethodDef kuimen_arrow_methods[];
+extern PyMethodDef kuimen_paths_methods[];
 extern PyMethodDef kuimen_scanner_methods[];
+extern PyMethodDef kuimen_seal_methods[];
 
 #endif
