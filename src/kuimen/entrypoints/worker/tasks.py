@@ -4,9 +4,11 @@ Times of day are of the business clock; procrastinate reads cron in the process'
 """
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from kuimen.assessment import services as assessment
 from kuimen.foundation.errors import KuimenError
@@ -14,9 +16,7 @@ from kuimen.gate.access import services as access
 from kuimen.gate.approvals import services as approvals
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.governance.inventory import services as inventory
-from kuimen.governance.inventory.models import DataSource
 from kuimen.scenarios.collections import services as collections
-from kuimen.sources.scan import scan_open
 
 log = logging.getLogger("kuimen.worker")
 
@@ -27,6 +27,14 @@ def expire_grants(timestamp: int) -> int:
     """Begin and end role grants whose dates have come."""
     del timestamp
     return access.expire_due_grants()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="expire_changes", pass_context=False)
+def expire_changes(timestamp: int) -> int:
+    """Close changes of people that nobody decided in time."""
+    del timestamp
+    return access.expire_due_changes()
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -45,22 +53,28 @@ def build_cases(timestamp: int) -> None:
     collections.build_cases()
 
 
-@app.periodic(cron="30 2 * * *")
+@app.periodic(cron="*/15 * * * *")
 @app.task(queueing_lock="rescan", pass_context=False)
-def rescan_sources(timestamp: int) -> None:
-    """Scan every registered source again, one job each."""
+def rescan_sources(timestamp: int) -> int:
+    """Scan every source whose interval has passed, one job each; a source that still waits is not queued twice."""
     del timestamp
-    for source in DataSource.objects.filter(active=True):
-        rescan_source.defer(source_id=str(source.source_id))
+    due = inventory.due_sources()
+    for source_id in due:
+        with suppress(AlreadyEnqueued):
+            rescan_source.configure(queueing_lock=f"rescan-{source_id}").defer(source_id=str(source_id))
+    return len(due)
 
 
 @app.task(pass_context=False)
 def rescan_source(source_id: str) -> None:
-    """Scan one registered source and record what drifted."""
-    row = inventory.source_of(UUID(source_id))
-    with inventory.reopen(row) as source:
-        found = list(scan_open(source, overlay=row.overlay or None))
-    inventory.record_scan(found, SYSTEM, source_id=row.source_id)
+    """Scan one registered source and record what drifted; why it could not be scanned is on record too."""
+    try:
+        found = inventory.scan_again(UUID(source_id), actor=SYSTEM)
+    except KuimenError as failure:
+        log.warning("a source was not scanned: %s", failure.code)
+        raise
+    if found.drifted:
+        log.warning("a scan found %d personal columns in clear that were not there before", found.drifted)
 
 
 @app.periodic(cron="0 4 * * *")

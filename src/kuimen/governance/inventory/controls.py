@@ -13,9 +13,10 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from kuimen.foundation.errors import KuimenError
-from kuimen.governance.inventory.models import Asset, DataSource, ScanRun
+from kuimen.governance.inventory.correction_rules import CorrectionState
+from kuimen.governance.inventory.models import Asset, Correction, DataSource, Drift, ScanRun
 from kuimen.governance.inventory.rules import NEVER_STORED, TO_BE_PROTECTED, AssetState, SourceKind
-from kuimen.governance.inventory.services import drift, reopen
+from kuimen.governance.inventory.services import as_corrected, drift, reopen
 from kuimen.kernels.detection import detect
 from kuimen.kernels.elements import ELEMENT_TABLE, TABLE_VERSION, Category, Element
 from kuimen.sources.scan import ScanRow, scan_open
@@ -78,7 +79,8 @@ def live_sources(context: ProbeContext) -> tuple[LiveSource, ...]:
 def _look(source: DataSource) -> LiveSource:
     try:
         with reopen(source) as opened:
-            rows = tuple(scan_open(opened, overlay=source.overlay or None, sample_rows=_SAMPLE))
+            found = list(scan_open(opened, overlay=source.overlay or None, sample_rows=_SAMPLE))
+        rows = tuple(as_corrected(found, source))
     except KuimenError as error:
         return LiveSource(source=source, rows=(), fault=error.code)
     return LiveSource(source=source, rows=rows, fault="")
@@ -134,6 +136,11 @@ def directory_matches_the_sources(context: ProbeContext) -> ProbeResult:
         "not_in_the_directory": len(strangers),
         "ungraded": ungraded,
         "drifted": drift().count(),
+        "changes_nobody_noted": Drift.objects.filter(noted_at=None, asset__source__active=True).count(),
+        "sources_with_a_failed_scan": DataSource.objects.filter(active=True).exclude(fault="").count(),
+        "corrections_in_force": Correction.objects.filter(
+            state=CorrectionState.IN_FORCE.value, source__active=True
+        ).count(),
         "unprotected_for_their_grade": _unprotected().count(),
         "last_scan": newest.isoformat() if newest else "",
         "where": _named(strangers),

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from kuimen.foundation.errors import InvalidInputError, NotFoundError, UnavailableError
+from kuimen.foundation.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 
 class UnknownSourceError(NotFoundError):
@@ -27,3 +27,33 @@ class SourceCredentialsError(UnavailableError):
     """The stored credentials of a source cannot be opened; unlock the keys or register the source again."""
 
     code: ClassVar[str] = "inventory.source_credentials"
+
+
+class CorrectionInputError(InvalidInputError):
+    """A correction names no element of the table, no reason, or no column."""
+
+    code: ClassVar[str] = "inventory.correction_input"
+
+
+class UnknownCorrectionError(NotFoundError):
+    """There is no such correction."""
+
+    code: ClassVar[str] = "inventory.unknown_correction"
+
+
+class CorrectionTransitionError(ConflictError):
+    """The correction is decided already."""
+
+    code: ClassVar[str] = "inventory.correction_transition"
+
+
+class UnknownDriftError(NotFoundError):
+    """There is no such change, or it is noted already."""
+
+    code: ClassVar[str] = "inventory.unknown_drift"
+
+
+class ScheduleInputError(InvalidInputError):
+    """A scan interval lies outside one hour to thirty-one days."""
+
+    code: ClassVar[str] = "inventory.schedule_input"

@@ -18,6 +18,7 @@ class SourceKind(StrEnum):
     """What a registered source is."""
 
     POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
     FILES = "files"
 
 

@@ -71,6 +71,7 @@ def prove_source(
     with inventory.reopen(row) as source:
         scan = list(scan_open(source, overlay=row.overlay or None))
     inventory.record_scan(scan, actor, source_id=row.source_id)
+    scan = inventory.as_corrected(scan, row)
     clear, clear_values = _still_clear(scan)
     return ProofReport(
         needles_raw=len(raw),
@@ -92,6 +93,7 @@ def prove_files(plan: ProtectionPlan, row: DataSource, *, actor: audit.Actor, pr
     with inventory.reopen(row) as source:
         scan = list(scan_open(source, overlay=row.overlay or None))
     inventory.record_scan(scan, actor, source_id=row.source_id)
+    scan = inventory.as_corrected(scan, row)
     clear, clear_values = _still_clear(scan)
     not_covered = ["copies and backups of the folder, free blocks of the file system"]
     if gone is None and plan.files:

@@ -71,6 +71,7 @@ def plan(
             return replace(load_plan(running.plan), job_id=running.job_id)
         scan = list(scan_open(source, overlay=overlay, sample_rows=sample_rows, progress=progress))
         inventory.record_scan(scan, actor, source_id=row.source_id)
+        scan = inventory.as_corrected(scan, row)
         relations = source.describe()
     if row.kind == SourceKind.FILES.value:
         made = build_file_plan(row.source_id, label=row.label, relations=relations, scan=scan)

@@ -18,6 +18,7 @@ from kuimen.kernels.elements.table import rule_of
 
 _LEAST = Likelihood.POSSIBLE.rank
 _MASKED_LEVEL = 2
+_STRONG_PIECE = 4  # a term that nearly decides, cells many of which are proven
 # Columns whose company makes a doubtful name believable.
 _TELLING = frozenset(
     {
@@ -60,6 +61,7 @@ class ColumnFinding:
         evidence: rules and counts for the element, or for why there is none.
         secondary: elements inside free text, the gravest class of which decides the category.
         masked: the sampled values are masked already.
+        review: name, comment and values contradict each other; a person should look.
     """
 
     table: str
@@ -71,6 +73,7 @@ class ColumnFinding:
     evidence: tuple[Evidence, ...]
     secondary: tuple[Element, ...] = field(default=())
     masked: bool = False
+    review: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +84,20 @@ class _Judgement:
     profile: ColumnProfile
     scores: dict[Element, list[Evidence]]
     remarks: list[Evidence]
+
+    def contradicts_itself(self) -> bool:
+        """Tell whether strong evidence speaks for different elements, or cells deny what the heading names."""
+        strong = [
+            element
+            for element, pieces in self.scores.items()
+            if max((piece.points for piece in pieces), default=0) >= _STRONG_PIECE
+        ]
+        denied = any(
+            piece.kind is EvidenceKind.PREVALENCE and piece.points < 0
+            for element in strong
+            for piece in self.scores[element]
+        )
+        return denied or len(strong) > 1
 
     def best(self) -> tuple[Element, list[Evidence]] | None:
         """Return the element with the most points."""
@@ -153,6 +170,7 @@ def _decide(judgement: _Judgement, telling: Counter[Element]) -> ColumnFinding:
         level=None,
         likelihood=likelihood_of(reasons),
         evidence=tuple(reasons),
+        review=judgement.contradicts_itself(),
     )
 
 
@@ -194,6 +212,7 @@ def _finding(judgement: _Judgement, element: Element, pieces: list[Evidence]) ->
         likelihood=likelihood_of(pieces),
         evidence=tuple(pieces),
         secondary=tuple(other for other in profile.secondary if other is not element),
+        review=judgement.contradicts_itself(),
     )
 
 

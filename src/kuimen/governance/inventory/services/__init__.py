@@ -12,22 +12,50 @@ from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory.errors import UnknownAssetError
 from kuimen.governance.inventory.models import Asset, DataSource
 from kuimen.governance.inventory.rules import TO_BE_PROTECTED, AssetState
+from kuimen.governance.inventory.services.correcting import (
+    CorrectionView,
+    approve_correction,
+    as_corrected,
+    correct,
+    correct_at_terminal,
+    corrections,
+    refuse_correction,
+    withdraw_correction,
+)
+from kuimen.governance.inventory.services.drifting import DriftView, changes, note_change
 from kuimen.governance.inventory.services.recording import ScanSummary, record_scan
 from kuimen.governance.inventory.services.registering import connection_of, register_source, reopen, source_of
+from kuimen.governance.inventory.services.scheduling import SourceView, due_sources, scan_again, set_interval, sources
 
 __all__ = [
     "CategoryCount",
+    "CorrectionView",
+    "DriftView",
     "InventorySummary",
     "ScanSummary",
+    "SourceView",
+    "approve_correction",
+    "as_corrected",
+    "changes",
     "connection_of",
+    "correct",
+    "correct_at_terminal",
+    "corrections",
     "drift",
+    "due_sources",
     "mark_protected",
     "mark_state",
+    "note_change",
     "record_scan",
+    "refuse_correction",
     "register_source",
     "reopen",
+    "scan_again",
+    "set_interval",
     "source_of",
+    "sources",
     "summary",
+    "withdraw_correction",
 ]
 
 

@@ -12,6 +12,7 @@ from kuimen.governance.inventory import credentials
 from kuimen.governance.inventory.errors import UnknownSourceError
 from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.rules import SourceKind
+from kuimen.sources.mysql import MySQLSource, is_mysql
 from kuimen.sources.opening import connection_parameters, is_database, open_source
 from kuimen.sources.postgresql import PostgresSource
 from kuimen.sources.relations import Source
@@ -46,8 +47,8 @@ def register_source(
     address: dict[str, str] = {"path": str(Path(location).expanduser().resolve())}
     password = None
     kind = SourceKind.FILES
-    if is_database(location):
-        kind = SourceKind.POSTGRESQL
+    if is_database(location) or is_mysql(location):
+        kind = SourceKind.MYSQL if is_mysql(location) else SourceKind.POSTGRESQL
         parameters = connection_parameters(location, credentials_file=credentials_file)
         address = {name: value for name, value in parameters.items() if name not in _SECRET_PARAMETERS}
         password = parameters.get("password") if keep_password else None
@@ -78,11 +79,13 @@ def reopen(row: DataSource) -> Source:
     """
     if row.kind == SourceKind.FILES.value:
         return open_source(row.location["path"])
+    if row.kind == SourceKind.MYSQL.value:
+        return MySQLSource(connection_of(row))
     return PostgresSource(connection_of(row))
 
 
 def connection_of(row: DataSource) -> dict[str, str]:
-    """Return libpq parameters of a registered database, password included; never print or store them.
+    """Return connection parameters of a registered database, password included; never print or store them.
 
     Raises:
         SourceCredentialsError: its password cannot be opened.
