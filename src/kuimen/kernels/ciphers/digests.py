@@ -71,6 +71,11 @@ def sm3(data: bytes) -> bytes:
     return state.digest()
 
 
+def key_block(key: bytes) -> bytes:
+    """Return a key as the block of 64 bytes that RFC 2104 pads; a longer one is digested first."""
+    return (sm3(key) if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
+
+
 class HmacSM3:
     """One key made ready for many messages: its two padded blocks are taken in once.
 
@@ -80,8 +85,8 @@ class HmacSM3:
     __slots__ = ("_inner", "_outer")
 
     def __init__(self, key: bytes) -> None:
-        """Take in the key; a key longer than a block is digested first, as RFC 2104 says."""
-        block = (sm3(key) if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
+        """Take in the key; see :func:`key_block`."""
+        block = key_block(key)
         self._inner = new_sm3(bytes(byte ^ 0x36 for byte in block))
         self._outer = new_sm3(bytes(byte ^ 0x5C for byte in block))
 

