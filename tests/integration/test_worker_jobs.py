@@ -14,6 +14,7 @@ from kuimen.gate.access.rules import Role
 
 CRONS = {
     "kuimen.entrypoints.worker.tasks.expire_grants": "*/5 * * * *",
+    "kuimen.entrypoints.worker.tasks.expire_changes": "*/5 * * * *",
     "kuimen.entrypoints.worker.tasks.expire_tickets": "*/5 * * * *",
     "kuimen.entrypoints.worker.tasks.build_cases": "30 1 * * *",
     "kuimen.entrypoints.worker.tasks.rescan_sources": "*/15 * * * *",

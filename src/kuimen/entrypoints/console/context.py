@@ -31,6 +31,11 @@ NAVIGATION = (
         name="overview", icon="layout-dashboard", title_zh="总览", title_en="Overview", action=Action.OVERVIEW_READ
     ),
     NavigationItem(name="cases", icon="briefcase", title_zh="催收案件", title_en="Cases", action=Action.CASE_LIST),
+    NavigationItem(name="desk", icon="checkbox", title_zh="待办审批", title_en="Approvals", action=Action.STAFF_DECIDE),
+    NavigationItem(name="staff", icon="users", title_zh="人员", title_en="People", action=Action.STAFF_READ),
+    NavigationItem(
+        name="documents", icon="file-text", title_zh="制度", title_en="Documents", action=Action.DOCUMENT_DRAFT
+    ),
     NavigationItem(name="audit", icon="list-search", title_zh="审计日志", title_en="Audit", action=Action.AUDIT_READ),
     NavigationItem(
         name="assessment",

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from kuimen.entrypoints.console import assessments, audit, cases, charts, dispatch, overview
+from kuimen.entrypoints.console import assessments, audit, cases, charts, desk, dispatch, overview, own, people, texts
 
 urlpatterns = [
     path("", overview.landing, name="landing"),
@@ -21,6 +21,26 @@ urlpatterns = [
     path("assessment/", assessments.assessment, name="assessment"),
     path("assessment/run", assessments.run, name="assessment-run"),
     path("assessment/<uuid:assessment_id>/report.pdf", assessments.report, name="assessment-report"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/changes/<uuid:change_id>", desk.decide_change, name="change-decide"),
+    path("desk/grants/<uuid:grant_id>", desk.decide_grant, name="grant-decide"),
+    path("desk/tickets/<uuid:ticket_id>", desk.decide_ticket, name="ticket-decide"),
+    path("staff/", people.register, name="staff"),
+    path("staff/changes", people.propose, name="staff-propose"),
+    path("staff/<slug:staff_no>/", people.member, name="staff-member"),
+    path("staff/<slug:staff_no>/file", people.record_file, name="staff-file"),
+    path("staff/<slug:staff_no>/apply", people.apply, name="staff-apply"),
+    path("documents/", texts.register, name="documents"),
+    path("documents/new", texts.draft_page, name="document-new"),
+    path("documents/draft", texts.draft, name="document-draft"),
+    path("documents/<uuid:text_id>/", texts.one, name="document"),
+    path("documents/<uuid:text_id>/decide", texts.decide, name="document-decide"),
+    path("consents/", texts.consent_page, name="consents"),
+    path("consents/record", texts.record_act, name="consent-record"),
+    path("consents/<uuid:act_id>/withdraw", texts.withdraw, name="consent-withdraw"),
+    path("own/", own.own, name="own"),
+    path("accounts/activate/", own.activate, name="activate"),
+    path("accounts/password/", own.change_password, name="password"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("kuimen.entrypoints.console.accounts")),
 ]
