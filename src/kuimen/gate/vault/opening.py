@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+import pyarrow as pa
+
 from kuimen.foundation.identifiers import RecordId
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.audit import services as audit
@@ -16,18 +18,19 @@ from kuimen.gate.keys import services as keys
 from kuimen.gate.keys.errors import KeyMissingError
 from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.keys.material import DataKey
+from kuimen.gate.keys.rules import KeySuite
 from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import RecordNotFoundError, SealedValueTamperedError
 from kuimen.gate.vault.sealing import CONTEXT_OF_ALL
 from kuimen.gate.vault.store import StoredRecord
-from kuimen.kernels.ciphers import SealBrokenError, build_aad, open_sealed
+from kuimen.kernels.ciphers import Sealer, build_aad
 from kuimen.kernels.elements.model import RetentionClass
 
 _NAMED_IN_ALARM: Final = 20
 
 
 def open_records(record_ids: Collection[UUID], *, purpose: str) -> dict[RecordId, Sensitive[str]]:
-    """Open records and return their values, wrapped. Cost: one query, one query for the keys, about 15 µs a value.
+    """Open records and return their values, wrapped. Cost: one query, one query for the keys, about 5 µs a value.
 
     Args:
         record_ids: which; each is opened once.
@@ -75,15 +78,25 @@ def try_open(ring: Keyring, records: Sequence[StoredRecord]) -> tuple[dict[UUID,
         if record.person_ref is not None:
             wanted[record.retention_class].add((record.person_ref, record.generation))
     person_keys = {kind: ring.person_keys_at(pairs, kind) for kind, pairs in wanted.items()}
+    found = [(record, _key_of(ring, person_keys, record)) for record in records]
+    held: dict[KeySuite, list[tuple[StoredRecord, DataKey]]] = defaultdict(list)
+    for record, key in found:
+        if key is not None:
+            held[key.suite].append((record, key))
+    clear = {
+        record.record_id: value
+        for rows in held.values()
+        for (record, _), value in zip(rows, _open_column(ring, rows), strict=True)
+    }
+    opened = {ref: value for ref, value in clear.items() if value is not None}
+    return opened, [record.record_id for record in records if record.record_id not in opened]
+
+
+def _open_column(ring: Keyring, rows: Sequence[tuple[StoredRecord, DataKey]]) -> list[bytes | None]:
+    """Open rows of one suite, each with its own key and context; None where a row does not open."""
     institution = ring.institution_id.bytes
-    opened: dict[UUID, bytes] = {}
-    broken: list[UUID] = []
-    for record in records:
-        key = _key_of(ring, person_keys, record)
-        if key is None:
-            broken.append(record.record_id)
-            continue
-        context = build_aad(
+    contexts = [
+        build_aad(
             institution,
             record=record.record_id,
             element=record.element,
@@ -91,11 +104,19 @@ def try_open(ring: Keyring, records: Sequence[StoredRecord]) -> tuple[dict[UUID,
             retention_class=record.retention_class.value,
             generation=record.generation,
         )
-        try:
-            opened[record.record_id] = open_sealed(key.key, record.sealed, aad=CONTEXT_OF_ALL, row_aad=context)
-        except SealBrokenError:
-            broken.append(record.record_id)
-    return opened, broken
+        for record, _ in rows
+    ]
+    _, first = rows[0]
+    column = Sealer.for_key(first.key, first.suite.value).open_column(
+        pa.array([record.sealed for record, _ in rows], type=pa.large_binary()),
+        CONTEXT_OF_ALL,
+        row_aad=contexts,
+        row_keys=[key.key for _, key in rows],
+        errors="null",
+        as_text=False,
+    )
+    values: list[bytes | None] = column.to_pylist()
+    return values
 
 
 def _key_of(
