@@ -15,6 +15,7 @@ from kuimen.entrypoints.api import (
     session,
     staff,
     standards,
+    stewardship,
     tickets,
 )
 from kuimen.entrypoints.api.caller import SessionCaller, TokenCaller
@@ -40,6 +41,7 @@ api.add_router("/documents", documents.router, tags=["documents"])
 api.add_router("/grants", grants.router, tags=["grants"])
 api.add_router("/approvals", tickets.router, tags=["approvals"])
 api.add_router("/inventory", inventory.router, tags=["inventory"])
+api.add_router("/inventory", stewardship.router, tags=["inventory"])
 api.add_router("/audit", audit.router, tags=["audit"])
 api.add_router("/assessments", assessments.router, tags=["assessments"])
 api.add_router("/standards", standards.router, tags=["standards"])

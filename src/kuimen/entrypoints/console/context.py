@@ -36,6 +36,9 @@ NAVIGATION = (
     NavigationItem(
         name="documents", icon="file-text", title_zh="制度", title_en="Documents", action=Action.DOCUMENT_DRAFT
     ),
+    NavigationItem(
+        name="assets", icon="database", title_zh="数据资产", title_en="Assets", action=Action.INVENTORY_READ
+    ),
     NavigationItem(name="audit", icon="list-search", title_zh="审计日志", title_en="Audit", action=Action.AUDIT_READ),
     NavigationItem(
         name="assessment",

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from kuimen.entrypoints.console import assessments, audit, cases, charts, desk, dispatch, overview, own, people, texts
+from kuimen.entrypoints.console import assessments, assets, audit, cases, charts, desk, dispatch, overview, own, people, texts
 
 urlpatterns = [
     path("", overview.landing, name="landing"),
@@ -16,6 +16,11 @@ urlpatterns = [
     path("cases/<uuid:case_id>/hold", dispatch.hold, name="case-hold"),
     path("cases/<uuid:case_id>/challenge", cases.challenge, name="case-challenge"),
     path("cases/<uuid:case_id>/reveal", cases.reveal, name="case-reveal"),
+    path("assets/", assets.directory, name="assets"),
+    path("assets/correct", assets.correct, name="asset-correct"),
+    path("assets/corrections/<uuid:correction_id>", assets.decide, name="asset-decide"),
+    path("assets/changes/<uuid:drift_id>", assets.note, name="asset-note"),
+    path("assets/sources/<uuid:source_id>", assets.schedule, name="asset-schedule"),
     path("audit/", audit.explorer, name="audit"),
     path("audit/<uuid:entry_id>/", audit.entry_page, name="audit-entry"),
     path("assessment/", assessments.assessment, name="assessment"),
