@@ -2,16 +2,18 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
+from kuimen.entrypoints.api.bodies import NO_NUL
 from kuimen.entrypoints.api.caller import caller_of
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
 from kuimen.governance.inventory import services
-from kuimen.governance.inventory.reading import personal_assets
+from kuimen.governance.inventory.reading import AssetFilter, Only, find_assets
 from kuimen.governance.inventory.rules import AssetState
 
 router = Router()
@@ -62,17 +64,29 @@ def summary(request: HttpRequest) -> SummaryOut:
 
 
 class AssetOut(Schema):
-    """One column or file that holds, or held, personal data."""
+    """One column or file; `element` is empty where nothing personal was found."""
 
+    asset_id: int
+    source: str
     place: str
+    value_type: str
     element: str
     title_zh: str
     title_en: str
+    found_element: str
     category: str
     level: int | None
     likelihood: str
     rows: int
     state: str
+    masked: bool
+    reason: str
+    review: bool
+    drifted: bool
+    corrected: bool
+    correctable: bool
+    evidence: list[str]
+    secondary: list[str]
 
 
 class AssetsOut(Schema):
@@ -86,15 +100,22 @@ class AssetsOut(Schema):
 
 @router.get("/assets", response=AssetsOut, summary="Where personal data is")
 def assets(
-    request: HttpRequest, page: Annotated[int, Field(ge=1, le=1_000_000)] = 1, state: AssetState | None = None
+    request: HttpRequest,
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1,
+    state: AssetState | None = None,
+    only: Only = Only.PERSONAL,
+    source_id: UUID | None = None,
+    element: Annotated[str, Field(max_length=32)] = "",
+    text: Annotated[str, Field(max_length=128, pattern=NO_NUL)] = "",
 ) -> AssetsOut:
     """Return one page of at most 200 assets, in the order of the sources; places and elements, never a value."""
     access.require(caller_of(request), Action.INVENTORY_READ, Resource(kind="inventory"))
-    found = [asset for asset in personal_assets() if state is None or asset.state == state.value]
-    shown = found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+    wanted = AssetFilter(source_id=source_id, only=only, state=state.value if state else "", element=element, text=text)
+    found = find_assets(wanted, page=page, size=PAGE_ROWS)
+    beyond = page > found.pages
     return AssetsOut(
-        items=[AssetOut.model_validate(asset) for asset in shown],
+        items=[] if beyond else [AssetOut.model_validate(line) for line in found.lines],
         page=page,
-        pages=max(1, -(-len(found) // PAGE_ROWS)),
-        total=len(found),
+        pages=found.pages,
+        total=found.total,
     )
