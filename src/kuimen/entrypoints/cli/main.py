@@ -27,6 +27,7 @@ COMMANDS = {
     "protect": "kuimen.entrypoints.cli.protect_command",
     "assess": "kuimen.entrypoints.cli.assess_command",
     "audit": "kuimen.entrypoints.cli.audit_command",
+    "retention": "kuimen.entrypoints.cli.erase_command",
     "check": "kuimen.entrypoints.cli.check_command",
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",

@@ -15,6 +15,7 @@ from kuimen.foundation.errors import KuimenError
 from kuimen.gate.access import services as access
 from kuimen.gate.approvals import services as approvals
 from kuimen.gate.audit.services import SYSTEM
+from kuimen.gate.retention import services as retention
 from kuimen.governance.inventory import services as inventory
 from kuimen.scenarios.collections import services as collections
 
@@ -51,6 +52,14 @@ def build_cases(timestamp: int) -> None:
     """Open cases for loans that became overdue and settle those of loans that were repaid."""
     del timestamp
     collections.build_cases()
+
+
+@app.periodic(cron="0 2 * * *")
+@app.task(queueing_lock="check_due", pass_context=False)
+def check_retention(timestamp: int) -> int:
+    """List what the clocks say is due; people suspend and destroy it."""
+    del timestamp
+    return retention.check_due().listed
 
 
 @app.periodic(cron="*/15 * * * *")

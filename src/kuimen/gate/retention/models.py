@@ -119,6 +119,7 @@ class Backup(models.Model):
     label = models.CharField(max_length=160, unique=True)
     holds_main = models.BooleanField()
     holds_keys = models.BooleanField()
+    holds_key_folder = models.BooleanField(default=False)  # root file and outside halves: with it nothing is shredded
     taken_on = models.DateField()
     expires_on = models.DateField(null=True)
     registered_by = models.CharField(max_length=64)
@@ -128,7 +129,8 @@ class Backup(models.Model):
         db_table = "retention_backup"
         constraints = (
             models.CheckConstraint(
-                condition=Q(holds_main=True) | Q(holds_keys=True), name="retention_backup_holds_something"
+                condition=Q(holds_main=True) | Q(holds_keys=True) | Q(holds_key_folder=True),
+                name="retention_backup_holds_something",
             ),
             models.CheckConstraint(
                 condition=Q(expires_on__isnull=True) | Q(expires_on__gte=F("taken_on")),

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ("label", models.CharField(max_length=160, unique=True)),
                 ("holds_main", models.BooleanField()),
                 ("holds_keys", models.BooleanField()),
+                ("holds_key_folder", models.BooleanField(default=False)),
                 ("taken_on", models.DateField()),
                 ("expires_on", models.DateField(null=True)),
                 ("registered_by", models.CharField(max_length=64)),
@@ -57,7 +58,9 @@ class Migration(migrations.Migration):
                 "db_table": "retention_backup",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("holds_main", True), ("holds_keys", True), _connector="OR"),
+                        condition=models.Q(
+                            ("holds_main", True), ("holds_keys", True), ("holds_key_folder", True), _connector="OR"
+                        ),
                         name="retention_backup_holds_something",
                     ),
                     models.CheckConstraint(
