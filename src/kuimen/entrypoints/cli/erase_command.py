@@ -10,8 +10,8 @@ from uuid import UUID
 
 import click
 
+from kuimen.entrypoints.cli.at_terminal import AtTerminal, staff_options
 from kuimen.entrypoints.cli.installed import home_option, operator, unlock_options, unlocked
-from kuimen.entrypoints.cli.signed_in import AtTerminal, staff_options
 from kuimen.entrypoints.installation.home import InstallationHome, write_private
 from kuimen.entrypoints.terminal.output import emit_json, stdout, table
 from kuimen.foundation.errors import InvalidInputError, UnavailableError
