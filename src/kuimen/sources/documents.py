@@ -21,8 +21,8 @@ _RUNS = frozenset({"t", "text"})
 _GAPS = frozenset({"tab", "br", "cr"})
 _PARAGRAPHS = frozenset({"p", "comment", "threadedComment"})
 
-ReadPage = Callable[[Any], list[str]]
-"""Reads the lines of a rendered PDF page, given as a pypdfium2 page."""
+ReadPage = Callable[[int, Any], None]
+"""Takes the number of a page that shows pictures, and the pypdfium2 page."""
 
 
 def docx_lines(stored: StoredFile) -> Iterator[tuple[int, str]]:
@@ -133,7 +133,9 @@ def opened_pdf(stored: StoredFile) -> Iterator[Any]:
 
 
 def pdf_lines(stored: StoredFile, problems: list[Problem], *, read_page: ReadPage | None) -> Iterator[tuple[int, str]]:
-    """Yield (page from 1, line). Pages without text are pictures: `read_page` reads them, without it they are problems.
+    """Yield (page from 1, line).
+
+    Pages that show pictures also go to `read_page`; without it, pages of pictures alone are problems.
 
     Raises:
         RelationUnreadableError: the document is broken or has a password.
@@ -149,7 +151,7 @@ def pdf_lines(stored: StoredFile, problems: list[Problem], *, read_page: ReadPag
                 if text.strip():
                     yield from ((number, line) for line in text.splitlines() if line.strip())
                 if pictured and read_page is not None:
-                    yield from ((number, line) for line in read_page(page))
+                    read_page(number, page)
                 elif pictured and len(text.strip()) < _LEAST_PAGE_TEXT:
                     reason = f"page {number}: a picture; to read it, pip install 'kuimen[images]'"
                     problems.append(Problem(line=number, reason=reason))

@@ -1,20 +1,21 @@
 """A folder or a single file as a source; archives are read like folders."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from typing_extensions import override
 
 from kuimen.kernels.elements.overlay import RecognitionTables
-from kuimen.sources.documents import docx_lines, pdf_lines, remark_lines
+from kuimen.sources.documents import ReadPage, docx_lines, pdf_lines, remark_lines
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError
 from kuimen.sources.formats import Form, form_of
 from kuimen.sources.images import ImagesExtraError, PictureReader
-from kuimen.sources.logscan import TextFindings, find_in_lines, find_in_text
-from kuimen.sources.relations import ColumnInfo, Problem, RelationInfo, RelationKind, Sample, Source
+from kuimen.sources.logscan import TextFindings, find_in_lines, find_in_text, merged
+from kuimen.sources.relations import ColumnInfo, Problem, RelationInfo, RelationKind, Sample, Source, TextHit
 from kuimen.sources.sampling import sample_csv, sample_jsonl
 from kuimen.sources.stored import MAX_DEPTH, StoredFile, members_of
 from kuimen.sources.tablefiles import parquet_shape, sample_parquet, sample_sheet, sheets_of
@@ -187,18 +188,28 @@ class FolderSource(Source):
         if relation.kind is RelationKind.IMAGE:
             return self._reader().find(place.stored, tables=tables)
         if relation.kind is RelationKind.PDF:
-            problems: list[Problem] = []
-            try:
-                read_page = self._reader().read_page
-            except ImagesExtraError:
-                read_page = None
-            found = find_in_lines(pdf_lines(place.stored, problems, read_page=read_page), tables=tables)
-            return TextFindings(lines=found.lines, hits=found.hits, problems=(*found.problems, *problems))
+            return self._find_in_pdf(place.stored, tables)
         if relation.kind is RelationKind.DOCUMENT:
             read = remark_lines if place.part == _REMARKS else docx_lines
             return find_in_lines(read(place.stored), tables=tables)
         assert place.shape is not None
         return find_in_text(place.stored.path, place.shape, tables=tables)
+
+    def _find_in_pdf(self, stored: StoredFile, tables: RecognitionTables) -> TextFindings:
+        problems: list[Problem] = []
+        pictured: list[TextHit] = []
+        read_page: ReadPage | None = None
+        with suppress(ImagesExtraError):  # without the extra, pages that are pictures are named as not read
+            reader = self._reader()
+
+            def read_page(number: int, page: Any) -> None:  # noqa: ANN401 - a pypdfium2 page
+                hits = reader.find_page(page, tables=tables)
+                pictured.extend(replace(hit, first_lines=(number,)) for hit in hits)
+
+        found = find_in_lines(pdf_lines(stored, problems, read_page=read_page), tables=tables)
+        return TextFindings(
+            lines=found.lines, hits=merged((*found.hits, *pictured)), problems=(*found.problems, *problems)
+        )
 
     def _reader(self) -> PictureReader:
         if self._pictures is None:

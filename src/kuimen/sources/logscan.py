@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kuimen.kernels.detection import Finding
@@ -75,6 +75,18 @@ def find_in_lines(lines: Iterable[tuple[int, str]], *, tables: RecognitionTables
     for block in _blocks(watched):
         _find_in_block(block, tally, tables)
     return TextFindings(lines=watched.last, hits=tally.hits(), problems=tuple(problems))
+
+
+def merged(hits: Iterable[TextHit]) -> tuple[TextHit, ...]:
+    """Add up hits of the same element that were counted apart."""
+    together: dict[str, TextHit] = {}
+    for hit in hits:
+        known = together.get(hit.element)
+        if known is not None:
+            places = tuple(sorted({*known.first_lines, *hit.first_lines})[:_FIRST_PLACES])
+            hit = replace(known, count=known.count + hit.count, first_lines=places)  # noqa: PLW2901 - the sum
+        together[hit.element] = hit
+    return tuple(together[name] for name in sorted(together))
 
 
 class _Watched:

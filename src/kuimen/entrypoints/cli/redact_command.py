@@ -8,13 +8,17 @@ from pathlib import Path
 
 import click
 
+from kuimen.entrypoints.cli.redact_pictures import redact_pictures
 from kuimen.entrypoints.terminal.output import emit_json, stderr
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.kernels.detection.evidence import Likelihood
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.detection.streaming import LineFinding, StreamRedactor
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import RecognitionTables, tables_for
+from kuimen.sources.images import is_picture
 from kuimen.sources.redacting import CHUNK, RedactedFile, find_in_file, redacted_chunks, rewrite_redacted, text_shape
+from kuimen.sources.rulefolder import load_rules
 
 FOUND = 1
 
@@ -35,6 +39,7 @@ class RedactUseError(InvalidInputError):
 @click.option(
     "--min-likelihood", default="possible", show_default=True, type=click.Choice([step.value for step in Likelihood])
 )
+@click.option("--rules", "rule_folder", type=click.Path(path_type=Path, exists=True), help="Folder of your own rules.")
 @click.option("--encoding", default=None, type=click.Choice(["utf-8", "gb18030"]), help="Of standard input.")
 @click.option(
     "--overlay", type=click.Choice(["fictitious"]), help="Recognise the demonstration's impossible identities."
@@ -50,6 +55,7 @@ def redact(  # noqa: PLR0913 - a parameter for each option
     style: str,
     elements: tuple[str, ...],
     min_likelihood: str,
+    rule_folder: Path | None,
     encoding: str | None,
     overlay: str | None,
     as_json: bool,
@@ -57,12 +63,28 @@ def redact(  # noqa: PLR0913 - a parameter for each option
 ) -> None:
     """Take personal data out of files or of standard input (-).
 
-    `tail -f app.log | kuimen redact -` lets every line out as soon as it has ended.
+    `tail -f app.log | kuimen redact -` lets every line out as soon as it has ended. Pictures and PDF get solid boxes
+    (`kuimen redact card.jpg > clean.jpg`, or --in-place); that needs the extra `images`.
     """
     redacting = partial(
-        _redactor, style, frozenset(map(Element, elements)) or None, Likelihood(min_likelihood), tables_for(overlay)
+        _redactor,
+        style,
+        frozenset(map(Element, elements)) or None,
+        Likelihood(min_likelihood),
+        tables_for(overlay),
+        load_rules(rule_folder) if rule_folder else None,
     )
     given: Sequence[Path] = paths or (Path("-"),)
+    pictures = [path for path in given if str(path) != "-" and is_picture(path)]
+    if pictures:
+        if len(pictures) < len(given) or elements or style != "label":
+            raise RedactUseError("FILE: pictures are redacted by themselves, whole: no other files, --element, --style")
+        found_any = redact_pictures(
+            pictures, check=check, in_place=in_place, tables=tables_for(overlay), as_json=as_json
+        )
+        if check and not in_place and found_any:
+            context.exit(FOUND)
+        return
     if check or in_place:
         if any(str(path) == "-" for path in given):
             raise RedactUseError("FILE: name files with --check and --in-place, not standard input")
@@ -87,11 +109,18 @@ def _redactor(
     elements: frozenset[Element] | None,
     least: Likelihood,
     tables: RecognitionTables,
+    rules: RuleSet | None,
     encoding: str,
     on_finding: Callable[[LineFinding], None] | None,
 ) -> StreamRedactor:
     return StreamRedactor(
-        encoding=encoding, elements=elements, min_likelihood=least, style=style, tables=tables, on_finding=on_finding
+        encoding=encoding,
+        elements=elements,
+        min_likelihood=least,
+        style=style,
+        tables=tables,
+        rules=rules,
+        on_finding=on_finding,
     )
 
 

@@ -9,6 +9,7 @@ from kuimen.sources.images.errors import (
     PictureRefusedError,
     StillReadableError,
 )
+from kuimen.sources.images.files import is_picture, redacted_picture, replace_file
 from kuimen.sources.images.pool import PictureReader
 
 __all__ = [
@@ -17,4 +18,7 @@ __all__ = [
     "PictureReader",
     "PictureRefusedError",
     "StillReadableError",
+    "is_picture",
+    "redacted_picture",
+    "replace_file",
 ]

@@ -11,6 +11,7 @@ from kuimen.sources.images.ocr import Picture
 
 MAX_PIXELS = 64_000_000
 MAX_FRAMES = 200
+Image.MAX_IMAGE_PIXELS = None  # our own bound is stricter and has an error of its own
 _OUTPUT = {"JPEG": "JPEG", "PNG": "PNG", "TIFF": "TIFF", "BMP": "BMP", "WEBP": "WEBP"}
 
 
@@ -28,7 +29,7 @@ def frames_of(data: bytes) -> Iterator[Picture]:
                 if number >= MAX_FRAMES:
                     raise PictureFormError(f"image: more than {MAX_FRAMES} frames")
                 yield _bgr(ImageOps.exif_transpose(frame))
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, UnidentifiedImageError):
+    except (OSError, ValueError, SyntaxError, EOFError, UnidentifiedImageError):
         raise PictureFormError("image: broken or of a form that is not read") from None
 
 

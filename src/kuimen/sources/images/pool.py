@@ -50,12 +50,24 @@ class PictureReader:
             raise RelationUnreadableError("image: cannot be read to its end") from None
         if len(data) > MAX_PICTURE_BYTES:
             raise RelationUnreadableError("image: larger than 64 MiB")
+        frames, hits = self._counted("find_task", data, tables)
+        return TextFindings(lines=frames, hits=hits)
+
+    def find_page(self, page: Any, *, tables: RecognitionTables) -> tuple[TextHit, ...]:  # noqa: ANN401 - of pypdfium2
+        """Count the elements in a rendered PDF page.
+
+        Raises:
+            RelationUnreadableError: it takes too long.
+        """
+        return self._counted("find_page_task", page.render(scale=_RENDER_SCALE).to_numpy(), tables)[1]
+
+    def _counted(self, task: str, content: object, tables: RecognitionTables) -> tuple[int, tuple[TextHit, ...]]:
+        counted: dict[str, tuple[str, list[int]]]
         try:
-            counted: dict[str, tuple[str, list[int]]]
-            frames, counted = self.run("find_task", data, tables.name)
+            frames, counted = self.run(task, content, tables.name)
         except (PictureFormError, PictureRefusedError) as error:
             raise RelationUnreadableError(str(error)) from None
-        hits = tuple(
+        return int(frames), tuple(
             TextHit(
                 element=name,
                 category=str(rule_of(name).category),
@@ -65,20 +77,6 @@ class PictureReader:
             )
             for name, (likelihood, places) in sorted(counted.items())
         )
-        return TextFindings(lines=frames, hits=hits)
-
-    def read_page(self, page: Any) -> list[str]:  # noqa: ANN401 - a pypdfium2 page
-        """Return the rows of text of a rendered PDF page.
-
-        Raises:
-            RelationUnreadableError: it takes too long.
-        """
-        array = page.render(scale=_RENDER_SCALE).to_numpy()
-        try:
-            rows: list[str] = self.run("rows_task", array)
-        except PictureRefusedError as error:
-            raise RelationUnreadableError(str(error)) from None
-        return rows
 
     def run(self, task: str, *arguments: object, seconds: int = SECONDS_A_PICTURE) -> Any:  # noqa: ANN401 - by task
         """Run one task of `kuimen.sources.images.tasks` in the reading process.

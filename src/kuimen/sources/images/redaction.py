@@ -16,6 +16,8 @@ from kuimen.sources.images.reading import PictureFinding, find_in_picture
 
 _ROUNDS = 4
 _FRAGMENT = 4
+_BLANK = 8.0
+_COVERED = 0.3
 
 
 def findings_of(picture: Picture, *, tables: RecognitionTables) -> tuple[list[PictureFinding], list[TextLine], int]:
@@ -24,7 +26,7 @@ def findings_of(picture: Picture, *, tables: RecognitionTables) -> tuple[list[Pi
     found = find_in_picture(lines, tables=tables)
     height, width = picture.shape[:2] if turns % 2 == 0 else picture.shape[1::-1]
     portrait = portrait_of(lines, (height, width))
-    if portrait is not None:
+    if portrait is not None and _shows_something(np.rot90(picture, turns), portrait):
         reason = Evidence(EvidenceKind.LABEL, "photograph beside the labels of an identity card", 5)
         found.append(
             PictureFinding(
@@ -36,6 +38,16 @@ def findings_of(picture: Picture, *, tables: RecognitionTables) -> tuple[list[Pi
             )
         )
     return found, lines, turns
+
+
+def _shows_something(upright: Picture, area: Quad) -> bool:
+    """Tell a photograph from an area that is blank or already covered."""
+    left, top = area.min(axis=0).astype(int)
+    right, bottom = area.max(axis=0).astype(int)
+    inside = upright[top:bottom, left:right]
+    if not inside.size or float(inside.std(axis=(0, 1)).max()) < _BLANK:
+        return False
+    return float((inside.max(axis=2) == 0).mean()) < _COVERED
 
 
 def redact_picture(picture: Picture, *, tables: RecognitionTables) -> tuple[Picture, list[PictureFinding]]:

@@ -3,12 +3,12 @@
 import io
 from collections import Counter
 
+import numpy as np
 import pypdfium2
 
 from kuimen.kernels.elements.overlay import tables_for
 from kuimen.sources.images.errors import PictureFormError
-from kuimen.sources.images.lines import rows_of
-from kuimen.sources.images.ocr import Picture, read_upright
+from kuimen.sources.images.ocr import Picture
 from kuimen.sources.images.pictures import encoded, frames_of, jpeg_of
 from kuimen.sources.images.redaction import findings_of, redact_picture
 
@@ -17,21 +17,30 @@ _RENDER_SCALE = 200 / 72
 _LARGEST_SIDE = 6000
 
 
-def find_task(data: bytes, tables: str) -> tuple[int, dict[str, tuple[str, list[int]]]]:
-    """Return frames, and per element its best likelihood and the frames (from 1) it stands in, once per finding."""
-    counted: dict[str, tuple[str, list[int]]] = {}
+Counted = dict[str, tuple[str, list[int]]]
+"""Per element its likelihood where first met, and the frames (from 1) it stands in, once per finding."""
+
+
+def find_task(data: bytes, tables: str) -> tuple[int, Counted]:
+    """Return the number of frames and what stands in them."""
+    counted: Counted = {}
     frames = 0
     for number, frame in enumerate(frames_of(data), start=1):
         frames = number
-        for one in findings_of(frame, tables=tables_for(tables))[0]:
-            counted.setdefault(str(one.element), (str(one.likelihood), []))[1].append(number)
+        _count(frame, number, tables, counted)
     return frames, counted
 
 
-def rows_task(picture: Picture) -> list[str]:
-    """Return the rows of text of one picture."""
-    lines, _ = read_upright(picture)
-    return ["  ".join(line.text for line in row) for row in rows_of(lines)]
+def find_page_task(picture: Picture, tables: str) -> tuple[int, Counted]:
+    """Return what stands in one rendered page."""
+    counted: Counted = {}
+    _count(np.ascontiguousarray(picture[:, :, :3]), 1, tables, counted)
+    return 1, counted
+
+
+def _count(picture: Picture, number: int, tables: str, counted: Counted) -> None:
+    for one in findings_of(picture, tables=tables_for(tables))[0]:
+        counted.setdefault(str(one.element), (str(one.likelihood), []))[1].append(number)
 
 
 def redact_task(data: bytes, tables: str) -> tuple[bytes, dict[str, int]]:
