@@ -30,13 +30,12 @@ class Keyring:
     """
 
     def __init__(self, provider: RootProvider, *, suite: KeySuite = KeySuite.SM4_GCM) -> None:
-        """Take over `provider`; new keys are made for `suite`, old ones keep theirs."""
+        """Take over `provider`; a class whose first key is made here is of `suite`."""
         self._provider = provider
-        self._suite = suite
         self._tree = RootTree(provider, suite=suite)
         self._lock = RLock()
-        self._persons = PersonKeys(self._tree, provider.institution_id, suite=suite)
-        self._tables = TableKeys(self._tree, provider.institution_id, suite=suite)
+        self._persons = PersonKeys(self._tree, provider.institution_id)
+        self._tables = TableKeys(self._tree, provider.institution_id)
 
     @property
     def institution_id(self) -> UUID:

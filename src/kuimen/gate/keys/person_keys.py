@@ -6,6 +6,7 @@ Clause: JRT0171-6.2.4-a, JRT0171-6.1.3-b
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from threading import Lock
 from typing import Final
 from uuid import UUID
 
@@ -33,12 +34,12 @@ ATTEMPTS: Final = 3
 class PersonKeys:
     """The keys of persons of one process; :class:`~kuimen.gate.keys.keyring.Keyring` hands them out."""
 
-    def __init__(self, tree: RootTree, institution_id: UUID, *, suite: KeySuite) -> None:
-        """Open and make keys under the domain keys of `tree`; new ones are for `suite`."""
+    def __init__(self, tree: RootTree, institution_id: UUID) -> None:
+        """Open and make keys under the domain keys of `tree`, of the same suite as these."""
         self._tree = tree
         self.institution_id = institution_id
-        self._suite = suite
         self._epoch: int | None = None
+        self._entering = Lock()
         self._persons: ExpiringCache[tuple[RetentionClass, UUID, int | None], DataKey] = ExpiringCache(
             capacity=PERSON_CACHE_CAPACITY, lifetime=CACHE_LIFETIME
         )
@@ -52,7 +53,8 @@ class PersonKeys:
         self._persons.clear()
 
     def after_fork(self) -> None:
-        """Replace the lock in a forked child."""
+        """Replace the locks in a forked child."""
+        self._entering = Lock()
         self._persons.after_fork()
 
     def active(self, refs: Collection[UUID], kind: RetentionClass) -> dict[UUID, DataKey]:
@@ -142,16 +144,20 @@ class PersonKeys:
 
     def _enter_epoch(self) -> None:
         """Drop the cached person keys where any process changed the state of one since."""
-        current = store.epoch()
-        if current == self._epoch:
+        if store.epoch() == self._epoch:
             return
-        self._persons.clear()
-        if self._epoch is not None and current < self._epoch:
-            raise KeyStorePutBackError(
-                "the key database stands at an earlier epoch than before: it was restored; "
-                "stop every process and unlock again, so that the shred ledger is replayed first"
-            )
-        self._epoch = current
+        with self._entering:
+            current = store.epoch()  # read again: another thread may have entered a later epoch meanwhile
+            known, self._epoch = self._epoch, current
+            if current == known:
+                return
+            self._persons.clear()
+            if known is not None and current < known:
+                self._epoch = known
+                raise KeyStorePutBackError(
+                    "the key database stands at an earlier epoch than before: it was restored; "
+                    "stop every process and unlock again, so that the shred ledger is replayed first"
+                )
 
     def _active_person_keys(self, refs: Iterable[UUID], kind: RetentionClass) -> dict[UUID, DataKey]:
         active: list[store.WrappedPersonKey] = []
@@ -223,10 +229,10 @@ class PersonKeys:
         generations = dict.fromkeys(refs, 1)
         for row in store.person_rows(refs, kind):
             generations[row.person_ref] = row.generation + 1
-        chosen = suite or self._suite
-        length = KEY_LENGTHS[chosen]
         for _ in range(ATTEMPTS):
             version = self._tree.domain_version(kind)
+            chosen = suite or self._tree.suite_of(kind)
+            length = KEY_LENGTHS[chosen]
             material = secrets.token_bytes(length * len(refs))
             drawn = [material[position : position + length] for position in range(0, len(material), length)]
             bindings = [person_binding(self.institution_id, kind, version, ref, generations[ref]) for ref in refs]

@@ -30,11 +30,10 @@ from kuimen.gate.keys.uses import record_at_once
 class TableKeys:
     """The table keys of one process; :class:`~kuimen.gate.keys.keyring.Keyring` hands them out."""
 
-    def __init__(self, tree: RootTree, institution_id: UUID, *, suite: KeySuite) -> None:
-        """Open and make keys under the domain keys of `tree`; new ones are for `suite`."""
+    def __init__(self, tree: RootTree, institution_id: UUID) -> None:
+        """Open and make keys under the domain keys of `tree`, of the same suite as these."""
         self._tree = tree
         self.institution_id = institution_id
-        self._suite = suite
         self._lock = RLock()
         self._tables: ExpiringCache[tuple[RetentionClass, str, int | None], DataKey] = ExpiringCache(
             capacity=SMALL_CACHE_CAPACITY, lifetime=CACHE_LIFETIME
@@ -109,7 +108,7 @@ class TableKeys:
             raise KeyDestroyedError("the table key was suspended or destroyed; nothing more is sealed in this scope")
         generation = 1 if latest is None else latest.generation + 1
         for _ in range(ATTEMPTS):
-            row = self._new_table_key(scope, kind, generation, self._suite)
+            row = self._new_table_key(scope, kind, generation, self._tree.suite_of(kind))
             if create_audited(
                 row,
                 action="keys.table_key_created",

@@ -70,6 +70,10 @@ class RootTree:
         """Return the active version of a domain key, making the first one when there is none."""
         return self._domain(kind, None)[0].version
 
+    def suite_of(self, kind: RetentionClass) -> KeySuite:
+        """Return the suite of a class: that of its active domain key. New data keys are of the same."""
+        return KeySuite(self._domain(kind, None)[0].suite)
+
     def wrap_under_domain(
         self, kind: RetentionClass, version: int, keys: Sequence[bytes], bindings: Sequence[bytes]
     ) -> list[bytes]:

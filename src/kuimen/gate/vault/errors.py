@@ -57,6 +57,24 @@ class VaultBusyError(UnavailableError):
     code: ClassVar[str] = "vault.busy"
 
 
+class RotationUnderWayError(ConflictError):
+    """Another process works on the same rotation of the vault; this one stepped back."""
+
+    code: ClassVar[str] = "vault.rotation_under_way"
+
+
+class RotationInputError(InvalidInputError):
+    """A rotation was asked for that makes no sense: a person merged into the same one, an element without an index."""
+
+    code: ClassVar[str] = "vault.rotation_input"
+
+
+class NotReadyToCutOverError(ConflictError):
+    """Records still lack a tag of the new index generation, or a process may still not know it; nothing changed."""
+
+    code: ClassVar[str] = "vault.not_ready_to_cut_over"
+
+
 class SealedValueTamperedError(TamperError):
     """Sealed values do not open where they stand: altered, or copied from another record, element or person."""
 

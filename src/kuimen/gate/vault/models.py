@@ -9,12 +9,13 @@ from django.db import models
 from django.db.models import Q
 from typing_extensions import override
 
-from kuimen.gate.vault.rules import RecordState
+from kuimen.gate.vault.rules import RecordState, RotationKind
 from kuimen.kernels.elements.model import Element, RetentionClass
 
 ELEMENTS = [(one.value, one.value) for one in Element]
 CLASSES = [(one.value, one.value) for one in RetentionClass]
 STATES = [(one.value, one.value) for one in RecordState]
+ROTATIONS = [(one.value, one.value) for one in RotationKind]
 SEALED_CONSTRAINT = "vault_record_is_sealed"  # in SQL by migration 0001: the bytes begin with our header
 
 
@@ -83,3 +84,36 @@ class Index(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.element}/{self.generation}/{self.record_id}"
+
+
+class RotationJob(models.Model):
+    """One rotation of sealed values or their tags; the cursor is committed with every batch."""
+
+    job_id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=16, choices=ROTATIONS)
+    subject = models.CharField(max_length=100)
+    running = models.BooleanField(default=True)
+    suite = models.CharField(max_length=16, blank=True)
+    # Keys made after these rows of the key tables are the new ones; a row number knows no clock.
+    person_mark = models.BigIntegerField(default=0)
+    table_mark = models.BigIntegerField(default=0)
+    generation = models.PositiveIntegerField(default=0)
+    cursor = models.UUIDField()
+    changed = models.BigIntegerField(default=0)
+    swaps_lost = models.BigIntegerField(default=0)
+    does_not_open = models.BigIntegerField(default=0)
+    passes = models.PositiveIntegerField(default=1)
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="vault_rotation_one_running", fields=["kind", "subject"], condition=Q(running=True)
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.subject}"

@@ -43,6 +43,14 @@ TRANSITIONS: Final[dict[tuple[RecordState, RecordEvent], RecordState]] = {
 SHOWN: Final = (RecordState.PENDING, RecordState.BOUND)
 
 
+class RotationKind(StrEnum):
+    """What a rotation job does with records."""
+
+    REENCRYPT = "reencrypt"
+    REINDEX = "reindex"
+    MERGE = "merge"
+
+
 class SealOutcome(StrEnum):
     """What sealing one item did."""
 

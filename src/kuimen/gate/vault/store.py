@@ -141,7 +141,7 @@ def locked_at(coordinates: Iterable[Coordinates]) -> list[StoredRecord]:
     with translated(), connection.cursor() as cursor:
         for place, keys in sorted(groups.items()):
             cursor.execute(_SELECT_AT, [*place, bytea_array(keys)])
-            found.extend(_stored(row) for row in cursor.fetchall())
+            found.extend(stored(row) for row in cursor.fetchall())
     return found
 
 
@@ -149,7 +149,7 @@ def by_ids(record_ids: Collection[UUID]) -> list[StoredRecord]:
     """Return the records of these ids; absent ones are left out."""
     with translated(), connection.cursor() as cursor:
         cursor.execute(_SELECT_IDS, [uuid_array(record_ids)])
-        return [_stored(row) for row in cursor.fetchall()]
+        return [stored(row) for row in cursor.fetchall()]
 
 
 def reseal(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> None:
@@ -175,7 +175,8 @@ def reseal(sealed: Sequence[SealedItem], *, sealed_at: datetime) -> None:
     insert_tags(sealed)
 
 
-def _stored(row: Sequence[Any]) -> StoredRecord:
+def stored(row: Sequence[Any]) -> StoredRecord:
+    """Read a row of the SELECTs of this room."""
     record_id, element, person_ref, scope, kind, generation, sealed, state, source_id, table, column, key = row
     return StoredRecord(
         record_id=record_id,
