@@ -25,6 +25,10 @@ COMMANDS = {
     "worker": "kuimen.entrypoints.cli.serve_command",
     "scan": "kuimen.entrypoints.cli.scan_command",
     "protect": "kuimen.entrypoints.cli.protect_command",
+    "sign-in": "kuimen.entrypoints.cli.staff_command",
+    "staff": "kuimen.entrypoints.cli.staff_command",
+    "import": "kuimen.entrypoints.cli.import_command",
+    "cases": "kuimen.entrypoints.cli.cases_command",
     "assess": "kuimen.entrypoints.cli.assess_command",
     "audit": "kuimen.entrypoints.cli.audit_command",
     "retention": "kuimen.entrypoints.cli.erase_command",
@@ -33,6 +37,10 @@ COMMANDS = {
     "classify": "kuimen.entrypoints.cli.detect_command",
     "redact": "kuimen.entrypoints.cli.redact_command",
 }
+
+
+# names of commands that Python does not allow for a function
+FUNCTIONS = {"import": "import_", "sign-in": "sign_in"}
 
 
 class LazyGroup(click.Group):
@@ -47,7 +55,7 @@ class LazyGroup(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command = getattr(import_module(module), cmd_name)
+        command = getattr(import_module(module), FUNCTIONS.get(cmd_name, cmd_name))
         return command if isinstance(command, click.Command) else None
 
 

@@ -137,6 +137,23 @@ class ControlTotals:
         return tuple(field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredTotals:
+    """What the operator says is to come in, from the lender's own books: a count, and sums in whole cents by field."""
+
+    count: int
+    cents: Mapping[str, int]
+
+    def differences(self, found: ControlTotals) -> tuple[str, ...]:
+        """Return each field that differs, with what was declared and what was found."""
+        told = [] if self.count == found.count else [f"count declared {self.count}, found {found.count}"]
+        for name, cents in self.cents.items():
+            seen = int(getattr(found, name) * 100)
+            if seen != cents:
+                told.append(f"{name} declared {cents} cents, found {seen}")
+        return tuple(told)
+
+
 MONEY_FIELDS: Final = ("principal", "balance", "paid_principal", "paid_interest", "paid_late_fees")
 
 

@@ -18,6 +18,7 @@ from kuimen.ledger.loans.rules import (
     MONEY_FIELDS,
     ZERO,
     ControlTotals,
+    DeclaredTotals,
     LoanRow,
     LoanStatus,
     faults_of,
@@ -62,7 +63,14 @@ class LoanFacts:
     written_off: Decimal
 
 
-def import_loans(rows: Iterable[LoanRow], *, source_id: str, totals: ControlTotals, actor: Actor) -> ImportReport:
+def import_loans(
+    rows: Iterable[LoanRow],
+    *,
+    source_id: str,
+    totals: ControlTotals,
+    actor: Actor,
+    declared: DeclaredTotals | None = None,
+) -> ImportReport:
     """Bring the loans of one source into the ledger, all of them or none.
 
     A row that is new becomes a loan with facility, schedule, postings and legal basis `contract`, whose evidence is
@@ -74,6 +82,7 @@ def import_loans(rows: Iterable[LoanRow], *, source_id: str, totals: ControlTota
         source_id: name of the data source.
         totals: count and sums as the source itself computes them.
         actor: who imports.
+        declared: what the operator says is to come in; None where nobody declares anything.
 
     Raises:
         LoanRowError: a row breaks a rule of the ledger, or comes twice.
@@ -84,6 +93,7 @@ def import_loans(rows: Iterable[LoanRow], *, source_id: str, totals: ControlTota
     try:
         with transaction.atomic():
             posting.lock_source(source_id)
+            _check_declared(declared, totals)
             return _import(list(rows), source_id=source_id, totals=totals, actor=actor)
     except (LoanRowError, ReconciliationError) as refusal:
         audit.record_refusal(
@@ -141,6 +151,11 @@ def _import(rows: list[LoanRow], *, source_id: str, totals: ControlTotals, actor
         },
     )
     return report
+
+
+def _check_declared(declared: DeclaredTotals | None, totals: ControlTotals) -> None:
+    if declared is not None and (told := declared.differences(totals)):
+        raise ReconciliationError(f"declared totals and the source differ: {'; '.join(told)}; nothing was imported")
 
 
 def _check_rows(rows: list[LoanRow]) -> None:
