@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
-from kuimen.entrypoints.terminal.output import emit_json
+from kuimen.entrypoints.terminal.output import emit_json, json_line
 from kuimen.foundation.errors import InvalidInputError
-from kuimen.kernels.detection.evidence import Likelihood
+from kuimen.kernels.detection.evidence import Finding, Likelihood
+
+_LINES_TOGETHER = 64
 
 
 class JsonLineError(InvalidInputError):
@@ -58,32 +61,52 @@ def read_columns(stream: BinaryIO) -> Iterator[dict[str, Any]]:
 @click.option(
     "--min-likelihood", default="possible", show_default=True, type=click.Choice([step.value for step in Likelihood])
 )
+@click.option("--rules", "rule_folder", type=click.Path(path_type=Path, exists=True), help="Folder of your own rules.")
+@click.option("--template", help="Look for the elements of this template only; `kuimen rules list` names them.")
 @click.option(
     "--overlay", type=click.Choice(["fictitious"]), help="Recognise the demonstration's impossible identities."
 )
 @click.argument("stream", type=click.File("rb"), default="-")
-def detect(*, jsonl: bool, min_likelihood: str, overlay: str | None, stream: BinaryIO) -> None:
+def detect(
+    *,
+    jsonl: bool,
+    min_likelihood: str,
+    rule_folder: Path | None,
+    template: str | None,
+    overlay: str | None,
+    stream: BinaryIO,
+) -> None:
     """Find personal data in text; the output never holds a value."""
-    import kuimen
+    from kuimen.kernels.detection.facade import detect as find
+    from kuimen.kernels.detection.rules import built_in_rules
+    from kuimen.sources.rulefolder import load_rules
 
     del jsonl
+    rules = load_rules(rule_folder) if rule_folder else built_in_rules()
+    chosen = rules.template(template) if template else None
+    least: Likelihood | str = min_likelihood
+    if chosen is not None and chosen.min_likelihood.rank > Likelihood(min_likelihood).rank:
+        least = chosen.min_likelihood
+    elements = chosen.elements if chosen else None
+    written: list[str] = []
     for _number, row in read_objects(stream, required="text"):
-        found = kuimen.detect(row["text"], min_likelihood=min_likelihood, overlay=overlay)
-        emit_json(
-            {
-                "id": row.get("id"),
-                "findings": [
-                    {
-                        "element": str(f.element),
-                        "start": f.start,
-                        "end": f.end,
-                        "category": str(f.category),
-                        "likelihood": str(f.likelihood),
-                    }
-                    for f in found
-                ],
-            }
-        )
+        found = find(row["text"], elements=elements, min_likelihood=least, overlay=overlay, rules=rules)
+        written.append(json_line({"id": row.get("id"), "findings": [_as_json(one) for one in found]}))
+        if len(written) >= _LINES_TOGETHER:
+            click.echo("\n".join(written))
+            written.clear()
+    if written:
+        click.echo("\n".join(written))
+
+
+def _as_json(one: Finding) -> dict[str, object]:
+    return {
+        "element": one.element,
+        "start": one.start,
+        "end": one.end,
+        "category": one.category,
+        "likelihood": one.likelihood,
+    }
 
 
 @click.command()

@@ -36,6 +36,7 @@ COMMANDS = {
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",
     "redact": "kuimen.entrypoints.cli.redact_command",
+    "rules": "kuimen.entrypoints.cli.rules_command",
 }
 
 

@@ -30,12 +30,17 @@ stderr = _console(errors=True)
 
 def emit_json(row: Mapping[str, object]) -> None:
     """Print one JSON object on one line."""
+    click.echo(json_line(row))
+
+
+def json_line(row: Mapping[str, object]) -> str:
+    """Return one JSON object as a line without its end."""
     text = json.dumps(row, ensure_ascii=False, default=str)
     try:
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can write and UTF-8 cannot
         text = json.dumps(row, default=str)
-    click.echo(text)
+    return text
 
 
 def table(title: str, *columns: str) -> Table:

@@ -7,6 +7,7 @@ from kuimen.kernels.detection.columns import ColumnFinding, ColumnSample
 from kuimen.kernels.detection.columns import classify_columns as classify_samples
 from kuimen.kernels.detection.evidence import Finding, Likelihood
 from kuimen.kernels.detection.redaction import redact as redact_with_tables
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.detection.text import detect as detect_with_tables
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import tables_for
@@ -18,6 +19,7 @@ def detect(
     elements: Iterable[Element | str] | None = None,
     min_likelihood: Likelihood | str = Likelihood.POSSIBLE,
     overlay: str | None = None,
+    rules: RuleSet | None = None,
 ) -> list[Finding]:
     """Return the personal financial data in a text; `text[finding.start:finding.end]` is the datum.
 
@@ -26,8 +28,11 @@ def detect(
         elements: look for these only; None means all.
         min_likelihood: ``very_unlikely`` to ``very_likely``.
         overlay: ``fictitious`` also accepts the identities of demonstrations.
+        rules: rules that are data; None means those that come with Kuimen.
     """
-    return detect_with_tables(text, elements=elements, min_likelihood=min_likelihood, tables=tables_for(overlay))
+    return detect_with_tables(
+        text, elements=elements, min_likelihood=min_likelihood, tables=tables_for(overlay), rules=rules
+    )
 
 
 def redact(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kuimen.kernels.detection.evidence import Finding, Likelihood
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.detection.text import detect
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
@@ -16,6 +17,7 @@ def redact(
     min_likelihood: Likelihood | str = Likelihood.POSSIBLE,
     style: str = "label",
     tables: RecognitionTables = PRODUCTION,
+    rules: RuleSet | None = None,
 ) -> str:
     """Return the text with every finding replaced.
 
@@ -26,8 +28,9 @@ def redact(
         style: ``label`` writes the element in angle brackets, which tells nothing of the value; ``mask`` keeps what the
             masking rules of the element keep.
         tables: which numbers can exist.
+        rules: rules that are data; None means those that come with Kuimen.
     """
-    findings = detect(text, elements=elements, min_likelihood=min_likelihood, tables=tables)
+    findings = detect(text, elements=elements, min_likelihood=min_likelihood, tables=tables, rules=rules)
     if style == "mask":
         return mask_free_text(text, findings)
     return replace_findings(text, findings)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.kernels.detection.evidence import Finding, Likelihood
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.detection.text import detect
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
@@ -53,6 +54,7 @@ class StreamRedactor:
         min_likelihood: leave what is less sure.
         style: ``label`` writes `<element>`, ``mask`` what the masking rule of the element keeps.
         tables: which numbers can exist.
+        rules: rules that are data; None means those that come with Kuimen.
         on_finding: called for each finding with its line and element.
         counts: findings by element so far.
         lines: lines that were redacted.
@@ -63,6 +65,7 @@ class StreamRedactor:
     min_likelihood: Likelihood = Likelihood.POSSIBLE
     style: str = "label"
     tables: RecognitionTables = PRODUCTION
+    rules: RuleSet | None = None
     on_finding: Callable[[LineFinding], None] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     lines: int = 0
@@ -139,7 +142,13 @@ class StreamRedactor:
         return self._encoded(self._replaced(text, before, len(text), self._findings(text), number))
 
     def _findings(self, text: str) -> list[Finding]:
-        return detect(text, elements=self.elements, min_likelihood=self.min_likelihood, tables=self.tables)
+        return detect(
+            text,
+            elements=self.elements,
+            min_likelihood=self.min_likelihood,
+            tables=self.tables,
+            rules=self.rules,
+        )
 
     def _replaced(self, text: str, begin: int, cut: int, found: Iterable[Finding], number: int | None = None) -> str:
         parts: list[str] = []

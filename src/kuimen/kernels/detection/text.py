@@ -31,6 +31,7 @@ from kuimen.kernels.detection.identifiers import (
 from kuimen.kernels.detection.labelled import LABELLED, recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
 from kuimen.kernels.detection.persons import recognise_persons
+from kuimen.kernels.detection.rules import RuleSet, built_in_rules
 from kuimen.kernels.elements.model import Category, CombinationRule, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
 from kuimen.kernels.elements.table import COMBINATIONS, rule_of
@@ -66,6 +67,7 @@ def detect(
     elements: Iterable[Element | str] | None = None,
     min_likelihood: Likelihood | str = Likelihood.POSSIBLE,
     tables: RecognitionTables = PRODUCTION,
+    rules: RuleSet | None = None,
 ) -> list[Finding]:
     """Return what the text holds, in order of place, without overlaps.
 
@@ -74,6 +76,7 @@ def detect(
         elements: look for these only; None means all.
         min_likelihood: leave out what is less sure.
         tables: which numbers can exist.
+        rules: rules that are data; None means those that come with Kuimen.
 
     Returns:
         Findings whose `text[start:end]` is the datum as it was written.
@@ -82,6 +85,9 @@ def detect(
     least = Likelihood(min_likelihood)
     folded = fold(text)
     candidates = chain.from_iterable(_streams(folded.text, tables, wanted, least.fewest_points))
+    rules = rules or built_in_rules()
+    if not wanted.isdisjoint(rules.elements):
+        candidates = chain(candidates, rules.recognise(folded.text))
     kept = resolve(with_neighbours(folded.text, candidates), least.rank)
     if wanted is not _ALL:
         kept = [one for one in kept if one.element in wanted]
