@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
 from kuimen.kernels.detection.names import LinguisticRecogniser, Span, installed_recogniser
+from kuimen.kernels.detection.names.intervals import Intervals
 from kuimen.kernels.detection.names.lexicon import BUSINESS
 from kuimen.kernels.detection.names.repair import mended
 from kuimen.kernels.detection.names.rules import announced_names, listed_names, surname_width
@@ -46,13 +47,11 @@ def _speaks_of_lending(text: str) -> bool:
     return any(word in text for word in BUSINESS)
 
 
-def _is_free(start: int, end: int, candidates: Sequence[Candidate]) -> bool:
-    return not any(one.start < end and start < one.end for one in candidates)
-
-
 def _add_tagged(text: str, candidates: list[Candidate], spans: Sequence[Span]) -> None:
+    taken = Intervals((one.start, one.end) for one in candidates)
     for span in mended(text, spans):
-        if _is_free(span.start, span.end, candidates):
+        if not taken.touches(span.start, span.end):
+            taken.add(span.start, span.end)
             candidates.append(Candidate(Element.PERSON_NAME, span.start, span.end, _tagged_evidence(text, span)))
 
 
@@ -66,12 +65,16 @@ def _tagged_evidence(text: str, span: Span) -> tuple[Evidence, ...]:
 
 def _add_listed(text: str, candidates: list[Candidate]) -> None:
     """Add what stands in one list with a name and looks like one."""
+    if not candidates:
+        return
+    taken = Intervals((one.start, one.end) for one in candidates)
     for named in list(candidates):
         for start, end in listed_names(text, named.end):
-            if not _is_free(start, end, candidates):
+            if taken.touches(start, end):
                 break
             pieces = (
                 Evidence(EvidenceKind.CONTEXT_LEFT, "in a list with a name", 2),
                 Evidence(EvidenceKind.TABLE, "surname", 2),
             )
+            taken.add(start, end)
             candidates.append(Candidate(Element.PERSON_NAME, start, end, pieces))

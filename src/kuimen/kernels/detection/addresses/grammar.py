@@ -5,7 +5,6 @@ Parts follow one another with at most a space or a comma between; whatever is no
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -121,17 +120,17 @@ class Chain:
 
     def count(self, *kinds: Part) -> int:
         """Return how many parts are of these kinds."""
-        return sum(part in kinds for part in self.parts)
+        return sum(map(self.parts.count, kinds))
 
     @property
     def levels(self) -> int:
         """Regions at the beginning."""
-        return self.count(Part.REGION)
+        return self.parts.count(Part.REGION)
 
     @property
     def details(self) -> int:
         """Named parts below the district."""
-        return len(self.parts) - self.levels - self.count(Part.DOOR)
+        return len(self.parts) - self.levels - self.parts.count(Part.DOOR)
 
 
 def chain_at(text: str, start: int, tables: RecognitionTables) -> Chain:
@@ -199,12 +198,3 @@ def _continues(text: str, place: int, width: int, tables: RecognitionTables) -> 
         "公寓",
         "花园",
     }
-
-
-def starts(text: str, tables: RecognitionTables) -> Iterator[int]:
-    """Yield the places where a region begins that another region or a part may follow."""
-    place, length = 0, len(text)
-    while place < length - 1:
-        if text[place] >= "\u3400" and region_at(text, place, tables):
-            yield place
-        place += 1

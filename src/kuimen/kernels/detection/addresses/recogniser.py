@@ -6,8 +6,9 @@ A sentence that merely names places has no such chain: its places are followed b
 import re
 from collections.abc import Iterator
 
-from kuimen.kernels.detection.addresses.grammar import chain_at, starts
+from kuimen.kernels.detection.addresses.grammar import chain_at
 from kuimen.kernels.detection.addresses.judging import judged, take_in_rest
+from kuimen.kernels.detection.addresses.regions import region_starts
 from kuimen.kernels.detection.evidence import Candidate
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements.model import Element
@@ -15,9 +16,11 @@ from kuimen.kernels.elements.overlay import RecognitionTables
 from kuimen.kernels.elements.words import words
 
 _HINT = re.compile(
-    r"[0-9一二三四五六七八九十A-Z](?:[号栋幢座室组弄楼#社队区]|单元|[-—][0-9])|SOHO"
-    r"|[路街镇乡村道巷弄园苑区市县城厦场庄里桥寨屯旗盟站厂港湾校院址住塔门沟店州墅]|中心"
+    r"[0-9一二三四五六七八九十A-Z](?:[号栋幢座室组弄楼#社队区]|单元)|SOHO|中心"
+    r"|[\u3400-\u9fff][路街镇乡村巷弄园苑区市县城厦场庄桥寨屯旗盟站厂港湾校院址住塔沟州墅店]|[^通频渠街]道(?![0-9返])"
 )
+# One class of characters, to pass most lines over at once.
+_MARK = re.compile("[路街镇乡村道巷弄园苑区市县城厦场庄桥寨屯旗盟站厂港湾校院址住塔沟州墅店号栋幢座室组楼#社队元心S]")
 _LABELS = words(
     """
     家庭住址 家庭地址 居住地址 现住址 户籍地址 户籍所在地 通讯地址 通信地址 联系地址 单位地址 公司地址 工作地址
@@ -37,6 +40,7 @@ _LEAD_WORDS = re.compile(
     r".*(?:[的了在是与及已将向我从他她你您有为被给说称来去到住请和或但就都也而这那其该于至:,，。;；、 ]|位于|地处)"
 )
 _LABEL_POINTS = 3
+_LONGEST_BARE = 60  # characters of a line that may be an address and nothing else
 
 
 def recognise_addresses(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
@@ -46,7 +50,7 @@ def recognise_addresses(text: str, tables: RecognitionTables) -> Iterator[Candid
     """
     offset = 0
     for line in text.split("\n"):
-        if len(line) > 1 and not line.isascii() and _HINT.search(line):
+        if len(line) > 1 and not line.isascii() and _MARK.search(line) and _HINT.search(line):
             for one in _in_line(line, tables):
                 yield Candidate(Element.ADDRESS, offset + one.start, offset + one.end, one.evidence)
         offset += len(line) + 1
@@ -69,8 +73,9 @@ def _beginnings(line: str, tables: RecognitionTables) -> list[tuple[int, int]]:
     """Return places where an address may begin with the strength of a label before it, in order."""
     found: dict[int, int] = {}
     first = len(line) - len(line.lstrip())
-    found[first] = 0
-    for place in starts(line, tables):
+    if len(line) - first <= _LONGEST_BARE:
+        found[first] = 0
+    for place in region_starts(line, tables):
         found.setdefault(place, 0)
     for match in _BARE_NUMBERED.finditer(line):
         lead = _LEAD_WORDS.match(line, match.start(), match.end() - 3)

@@ -40,6 +40,24 @@ def _by_head(regions: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
     return {head: tuple(sorted(found, key=len, reverse=True)) for head, found in names.items()}
 
 
+@lru_cache(maxsize=4)
+def _head_pattern(regions: frozenset[str]) -> re.Pattern[str]:
+    heads = _by_head(regions)
+    first, second = ("".join(sorted({head[index] for head in heads})) for index in range(_HEAD))
+    return re.compile(f"[{first}](?=[{second}])")
+
+
+def region_starts(text: str, tables: RecognitionTables) -> list[int]:
+    """Return the places where the name of a region begins."""
+    heads = _by_head(tables.regions)
+    found = []
+    for match in _head_pattern(tables.regions).finditer(text):
+        place = match.start()
+        if text[place : place + _HEAD] in heads and region_at(text, place, tables):
+            found.append(place)
+    return found
+
+
 def _shortened(region: str) -> str:
     short = _ENDINGS.sub("", region)
     return "" if short in _WORDS and short not in PROVINCE_SHORT_NAMES else short

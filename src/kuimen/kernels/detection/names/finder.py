@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from kuimen.kernels.detection.names.gate import possible_places
+from kuimen.kernels.detection.names.intervals import Intervals
 from kuimen.kernels.detection.names.port import Span
 from kuimen.kernels.detection.names.spans import names_in_window
 from kuimen.kernels.detection.names.tagger import Tagger
@@ -46,6 +47,7 @@ class TaggingRecogniser:
 
 
 def _undecided(places: list[int], settled: Sequence[tuple[int, int]]) -> list[int]:
-    if not settled:
+    if not settled or not places:
         return places
-    return [place for place in places if not any(start <= place < end for start, end in settled)]
+    known = Intervals(settled)
+    return [place for place in places if not known.touches(place, place + 1)]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from kuimen.kernels.detection.names.common_words import COMMON_WORDS
 from kuimen.kernels.detection.names.lexicon import HONORIFICS, NO_NAMES, STOPS
 from kuimen.kernels.detection.names.port import Span
 from kuimen.kernels.detection.names.rules import HAN, given_length, last_part, surname_width
@@ -15,6 +16,7 @@ _LATIN_NAME = re.compile(r"[A-Z][A-Za-z'-]+(?: [A-Z][A-Za-z'.-]*)+")
 _AMOUNT = frozenset("万千百元亿")
 _EDGES = " \t\n·,，、.。:：;；\"“”'()（）<>《》[]【】/|=&"
 _LONGEST_LATIN = 40
+_SURE = 2.0
 
 
 def mended(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -27,6 +29,8 @@ def mended(text: str, spans: Sequence[Span]) -> list[Span]:
                 continue
             start = kept[-1].end
         if end - start < 2 or text[start:end] in NO_NAMES or any(letter.isdigit() for letter in text[start:end]):  # noqa: PLR2004 - a surname alone
+            continue
+        if span.margin < _SURE and text[start:end] in COMMON_WORDS:
             continue
         if end < len(text) and text[end] in _AMOUNT and text[start] == "伍":
             continue

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
 from kuimen.kernels.detection.names.gate import is_everyday, is_possible_place
@@ -28,15 +29,18 @@ _LEAD = re.compile(
     r"( {0,2}(?:[:=]|(是|为|叫|系)|- ?|\|)[ \t]{0,2}[\"'“\[【]{0,2})?([ \"“]{0,2})"
 )
 _OPENING = re.compile(
-    rf"(?:^|(?<=[。；;\n])) ?(?:[0-9]{{1,2}}[、.,] ?|\([一二三四五六七八九十0-9]+\)、?)?"
+    rf" ?(?:[0-9]{{1,2}}[、.,] ?|\([一二三四五六七八九十0-9]+\)、?)?"
     rf"([{HAN}]{{2,5}}|[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,4}})"
     rf"(?:先生|女士|小姐)?(?:\([^()\n]{{1,30}}\))?(?:先生|女士|小姐)?[:,|\t] ?"
     rf"(?=(?:[0-9]{{4}} ?年|[0-9]{{2}} ?岁|[{HAN}]{{1,5}}族[,\n。;]|[{HAN}]{{2,4}}国籍|{alternation(OPENERS)}))",
-    re.MULTILINE,
 )
+_SENTENCE_END = re.compile(r"[。；;\n]")
+# The key of a name in a log or in JSON; `labelled` reads keys at large, this settles the plain case.
+_KEYED = re.compile(rf"[=:\"' ]([{HAN}]{{2,4}})(?![{HAN}])")
+_KEY_BEFORE = re.compile(r"(?:[Nn]ame|NAME|\bxm)\\?[\"']? ?[:=]? ?\\?[\"']?$")
+_LONGEST_KEY = 12
 _LIFE = re.compile(r"(?:[男女][,。;|\t]|先生|女士|国籍|[0-9]{4} ?年[0-9]{0,2}月?出?生|[汉藏满回苗族]族)")
 _LIFE_WITHIN = 24
-_HONORIFIC = re.compile(rf"(?<=[{HAN}])(?:{'|'.join(HONORIFICS)})")
 _DOTTED = re.compile(rf"[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,4}}")
 _DOTTED_ANYWHERE = re.compile(rf"(?<![{HAN}·])[{HAN}]{{2,8}}(?:·[{HAN}]{{2,8}}){{1,3}}(?![{HAN}·])")
 _LATIN = re.compile(r"[A-Z][A-Za-z]{1,20}(?:[ ·.-][A-Z][A-Za-z]{1,20}){1,3}(?![A-Za-z0-9])")
@@ -69,17 +73,39 @@ def announced_names(text: str, *, unparted: bool) -> Iterator[Candidate]:
         if found is not None:
             label = Evidence(EvidenceKind.LABEL, f"lead:{match[1]}", 3 if separated else 2)
             yield Candidate(Element.PERSON_NAME, start, found[0], (label, *found[1]))
+    yield from _behind_keys(text)
     yield from _openings(text)
     yield from _before_honorifics(text, unparted=unparted)
     yield from _with_dots(text)
 
 
+def _behind_keys(text: str) -> Iterator[Candidate]:
+    key = Evidence(EvidenceKind.LABEL, "key:name", 3)
+    for match in _KEYED.finditer(text):
+        start, end = match.span(1)
+        if not _KEY_BEFORE.search(text[max(0, start - _LONGEST_KEY) : start]):
+            continue
+        width = surname_width(text, start)
+        if (
+            width
+            and 0 < end - start - width <= _LONGEST_GIVEN
+            and match[1] not in NO_NAMES
+            and not is_everyday(match[1])
+        ):
+            yield Candidate(Element.PERSON_NAME, start, end, (key, _surname_evidence(width)))
+
+
 def _before_honorifics(text: str, *, unparted: bool) -> Iterator[Candidate]:
     honorific = Evidence(EvidenceKind.CONTEXT_RIGHT, "honorific", 2)
-    for match in _HONORIFIC.finditer(text):
-        begin = _name_before(text, match.start(), unparted=unparted)
-        if begin is not None:
-            yield Candidate(Element.PERSON_NAME, begin, match.start(), (honorific, _surname_evidence(1)))
+    for word in HONORIFICS:
+        place = text.find(word, 1)
+        while place > 0:
+            begin = _name_before(text, place, unparted=unparted)
+            if begin is not None:
+                yield Candidate(Element.PERSON_NAME, begin, place, (honorific, _surname_evidence(1)))
+            place = text.find(word, place + 1)
+    if not any(word in text for word in HONORIFICS):
+        return
     for match in _LATIN_HONORIFIC.finditer(text):
         shape = Evidence(EvidenceKind.FORMAT, "capitalised words", 1)
         yield Candidate(Element.PERSON_NAME, match.start(), match.end(), (shape, honorific))
@@ -137,7 +163,10 @@ def _may_stand_unparted(text: str, start: int) -> bool:
 
 def _openings(text: str) -> Iterator[Candidate]:
     """Yield names that open a description of a life; without a surname the life must show at once."""
-    for match in _OPENING.finditer(text):
+    for place in chain((0,), (found.end() for found in _SENTENCE_END.finditer(text))):
+        match = _OPENING.match(text, place)
+        if match is None:
+            continue
         start, end = match.span(1)
         name = match[1]
         for honorific in HONORIFICS:
