@@ -209,6 +209,8 @@ def _candidate(element: Element, value: re.Match[str], points: int, kind: str) -
     start, end = value.span()
     while end > start and value.string[end - 1] in " ,.;":
         end -= 1
+    while start < end and value.string[start] == " ":
+        start += 1
     return Candidate(
         element,
         start,
