@@ -93,7 +93,7 @@ def flatten(values: pa.Array | pa.ChunkedArray) -> FlatColumn:
     """Bring a column into one array; dictionaries, views and chunks are written out.
 
     Raises:
-        ColumnTypeError: `values` is no Arrow array, or neither text nor binary.
+        ColumnTypeError: `values` is no Arrow array, neither text nor binary, or its offsets are broken.
     """
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         raise ColumnTypeError("values: pass a pyarrow array")
@@ -120,6 +120,11 @@ def flatten(values: pa.Array | pa.ChunkedArray) -> FlatColumn:
         values = values.cast(pa.large_string() if is_text else pa.large_binary())
     if isinstance(values, pa.ChunkedArray):
         values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+    try:
+        _as_binary(values).validate(full=True)
+    except pa.ArrowInvalid:
+        # without its cause: Arrow's text may hold bytes of the column
+        raise ColumnTypeError("values: the offsets of the column point outside of its data; build it again") from None
     return FlatColumn(array=values, is_text=is_text, is_large=_is_wide(kind))
 
 
