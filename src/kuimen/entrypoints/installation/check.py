@@ -26,6 +26,7 @@ from kuimen.entrypoints.installation.servers import (
 from kuimen.foundation import clock
 from kuimen.foundation.clock import SystemClock
 from kuimen.foundation.errors import KuimenError
+from kuimen.kernels.ciphers.paths import FAILED, chosen_path, path_states
 from kuimen.kernels.native import HOW_BUILT, NATIVE
 from kuimen.standard import load_catalogue
 from kuimen.standard.validation import find_problems
@@ -50,6 +51,9 @@ VALUE_SETTINGS: dict[str, tuple[str, ...]] = {
     "debug_print_plan": ("off",),
     "debug_print_rewritten": ("off",),
 }
+
+
+PATH_STATES_ZH = {"ready": "可用", "not on this processor": "本机处理器不支持", FAILED: "自检未通过，不予采用"}
 
 
 class Grade(StrEnum):
@@ -175,6 +179,13 @@ def _check_standards() -> Iterator[CheckFinding]:
 def _check_kernels() -> Iterator[CheckFinding]:
     text_zh = "本机加速内核已编译" if NATIVE else "本机加速内核未编译：结果相同，批量处理较慢"
     yield _finding("native_kernels", Grade.OK, f"{text_zh}（{HOW_BUILT}）", f"native kernels: {HOW_BUILT}")
+    states = path_states()
+    failed = [name for name, state in states.items() if state == FAILED]
+    grade = Grade.FAIL if failed else Grade.OK
+    told_zh = "，".join(f"{name} {PATH_STATES_ZH.get(state, state)}" for name, state in states.items())
+    told_en = ", ".join(f"{name} {state}" for name, state in states.items())
+    path = chosen_path()
+    yield _finding("sealing_path", grade, f"封存采用 {path}（{told_zh}）", f"sealing takes {path} ({told_en})")
 
 
 def _check_binaries() -> Iterator[CheckFinding]:

@@ -12,6 +12,7 @@ from kuimen.kernels.native import NATIVE
 
 WITHOUT_COMPILER = "numpy"
 READY = "ready"
+FAILED = "failed its known answers"  # as in paths.c
 
 _forced: ContextVar[str | None] = ContextVar("kuimen_cipher_path", default=None)
 
