@@ -1,5 +1,6 @@
 """Names in running text: found without a lead-in, with the right borders, and not where words only look like names."""
 
+import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from kuimen.kernels.detection import detect, explain, likelihood_of
+from kuimen.entrypoints.cli.detect_command import detect as detect_command
+from kuimen.kernels.detection import detect, detect_many, explain, likelihood_of
 from kuimen.kernels.detection.folding import fold
 from kuimen.kernels.detection.names import NameSearch, Span, installed_recogniser, name_search, weights
 from kuimen.kernels.detection.names.finder import TaggingRecogniser
@@ -153,6 +156,24 @@ def test_without_the_extra_only_lead_ins_count_and_it_is_said(monkeypatch: pytes
         monkeypatch.undo()
         installed_recogniser.cache_clear()
     assert name_search() is NameSearch.MODEL
+
+
+def test_the_command_says_once_that_names_are_only_looked_for_behind_lead_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "RUNTIME", "no_such_runtime")
+    installed_recogniser.cache_clear()
+    try:
+        lines = "".join(json.dumps({"id": number, "text": "昨天是孙小梅值班"}) + "\n" for number in range(3))
+        answer = CliRunner().invoke(detect_command, ["--jsonl"], input=lines)
+    finally:
+        monkeypatch.undo()
+        installed_recogniser.cache_clear()
+    assert answer.stderr.count("kuimen[names]") == 2  # once in each language
+    assert answer.stdout.count('"findings": []') == 3
+
+
+def test_lines_of_a_pipe_are_answered_as_texts_one_by_one() -> None:
+    texts = [text for text, _ in marked_lines("names_dev.txt")[:300]]
+    assert detect_many(texts) == [detect(text) for text in texts]
 
 
 def test_changed_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

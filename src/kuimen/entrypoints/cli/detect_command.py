@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,7 +12,11 @@ from kuimen.entrypoints.terminal.output import emit_json, json_line
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.kernels.detection.evidence import Finding, Likelihood
 
-_LINES_TOGETHER = 64
+_LINES_TOGETHER = 256
+NAMES_ONLY_BEHIND_LEAD_INS = (
+    "未安装 kuimen[names]：自由文本中的姓名只按引导词查找。"
+    " Without kuimen[names], names in free text are looked for behind lead-ins only."
+)
 
 
 class JsonLineError(InvalidInputError):
@@ -77,7 +82,8 @@ def detect(
     stream: BinaryIO,
 ) -> None:
     """Find personal data in text; the output never holds a value."""
-    from kuimen.kernels.detection.facade import detect as find
+    from kuimen.kernels.detection.facade import detect_many
+    from kuimen.kernels.detection.names import NameSearch, name_search
     from kuimen.kernels.detection.rules import built_in_rules
     from kuimen.sources.rulefolder import load_rules
 
@@ -88,15 +94,18 @@ def detect(
     if chosen is not None and chosen.min_likelihood.rank > Likelihood(min_likelihood).rank:
         least = chosen.min_likelihood
     elements = chosen.elements if chosen else None
-    written: list[str] = []
-    for _number, row in read_objects(stream, required="text"):
-        found = find(row["text"], elements=elements, min_likelihood=least, overlay=overlay, rules=rules)
-        written.append(json_line({"id": row.get("id"), "findings": [_as_json(one) for one in found]}))
-        if len(written) >= _LINES_TOGETHER:
-            click.echo("\n".join(written))
-            written.clear()
-    if written:
-        click.echo("\n".join(written))
+    if name_search() is NameSearch.LEAD_INS_ONLY:
+        click.echo(NAMES_ONLY_BEHIND_LEAD_INS, err=True)
+    rows = (row for _number, row in read_objects(stream, required="text"))
+    while group := list(islice(rows, _LINES_TOGETHER)):
+        together = detect_many(
+            [row["text"] for row in group], elements=elements, min_likelihood=least, overlay=overlay, rules=rules
+        )
+        answers = (
+            {"id": row.get("id"), "findings": [_as_json(one) for one in found]}
+            for row, found in zip(group, together, strict=True)
+        )
+        click.echo("\n".join(map(json_line, answers)))
 
 
 def _as_json(one: Finding) -> dict[str, object]:

