@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": "kuimen.entrypoints.cli.serve_command",
     "worker": "kuimen.entrypoints.cli.serve_command",
     "scan": "kuimen.entrypoints.cli.scan_command",
+    "inventory": "kuimen.entrypoints.cli.inventory_command",
     "protect": "kuimen.entrypoints.cli.protect_command",
     "sign-in": "kuimen.entrypoints.cli.staff_command",
     "staff": "kuimen.entrypoints.cli.staff_command",
