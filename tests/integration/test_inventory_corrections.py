@@ -177,3 +177,14 @@ def test_sources_are_scanned_by_their_interval_and_failures_are_kept(
     assert (view.fault, view.every_hours) == ("sources.location", 6)
     with pytest.raises(ScheduleInputError):
         services.set_interval(source.source_id, hours=0, officer=steward)
+
+
+def test_corrections_replay_as_regression_cases(people: People, steward: Subject, exports: Path) -> None:
+    scan(exports)
+    services.correct(asset("phone").pk, steward=steward, element="mobile", reason="确认是客户手机号")
+    services.correct(asset("ext7").pk, steward=steward, element="qq", reason="存QQ号", scope=Scope.NAME)
+    cases = {case.place: (case.holds, case.learned, case.recognised) for case in services.replay_corrections()}
+    assert cases == {"people.csv.phone": (True, True, "mobile"), "people.csv.ext7": (True, False, "")}
+    Asset.objects.filter(column_name="ext7").update(element="")
+    holds = {case.place: case.holds for case in services.replay_corrections()}
+    assert holds == {"people.csv.phone": True, "people.csv.ext7": False}

@@ -14,12 +14,14 @@ from kuimen.governance.inventory.models import Asset, DataSource
 from kuimen.governance.inventory.rules import TO_BE_PROTECTED, AssetState
 from kuimen.governance.inventory.services.correcting import (
     CorrectionView,
+    ReplayedCorrection,
     approve_correction,
     as_corrected,
     correct,
     correct_at_terminal,
     corrections,
     refuse_correction,
+    replay_corrections,
     withdraw_correction,
 )
 from kuimen.governance.inventory.services.drifting import DriftView, changes, note_change
@@ -32,6 +34,7 @@ __all__ = [
     "CorrectionView",
     "DriftView",
     "InventorySummary",
+    "ReplayedCorrection",
     "ScanSummary",
     "SourceView",
     "approve_correction",
@@ -50,6 +53,7 @@ __all__ = [
     "refuse_correction",
     "register_source",
     "reopen",
+    "replay_corrections",
     "scan_again",
     "set_interval",
     "source_of",

@@ -34,7 +34,7 @@ from kuimen.governance.inventory.errors import (
 )
 from kuimen.governance.inventory.models import Asset, Correction, DataSource
 from kuimen.governance.inventory.rules import AssetState
-from kuimen.kernels.detection.evidence import Likelihood
+from kuimen.kernels.detection import ColumnSample, Likelihood, classify_columns
 from kuimen.kernels.elements import ELEMENT_TABLE, Category, Element
 from kuimen.sources.scan import ScanRow
 
@@ -342,3 +342,53 @@ def _record(row: Correction, action: str, *, actor: audit.Actor) -> None:
             "reason": row.reason,
         },
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedCorrection:
+    """A correction in force held against the directory and against today's recogniser.
+
+    Attributes:
+        recognised: what the recogniser says of the heading alone, empty for nothing.
+        holds: every entry that it is about says what it says.
+        learned: the recogniser has come to say the same by itself.
+    """
+
+    correction_id: UUID
+    place: str
+    element: str
+    recognised: str
+    holds: bool
+    learned: bool
+
+
+def replay_corrections() -> list[ReplayedCorrection]:
+    """Replay every correction in force as a regression case."""
+    rows = list(Correction.objects.filter(state=CorrectionState.IN_FORCE.value, source__active=True))
+    samples = [
+        ColumnSample(table=row.heading.get("table", ""), name=row.column_name, type=row.heading.get("type", ""))
+        for row in rows
+    ]
+    found = classify_columns(samples) if samples else []
+    return [
+        ReplayedCorrection(
+            correction_id=row.correction_id,
+            place=str(row),
+            element=row.element,
+            recognised=str(finding.element or ""),
+            holds=_holds(row),
+            learned=str(finding.element or "") == row.element,
+        )
+        for row, finding in zip(rows, found, strict=True)
+    ]
+
+
+def _holds(row: Correction) -> bool:
+    about = row.assets.filter(present=True).exclude(state__in=(AssetState.SEALED.value, AssetState.NOT_READ.value))
+    if row.scope == Scope.COLUMN.value:
+        place = Asset.objects.filter(
+            source_id=row.source_id, schema_name=row.schema_name, table_name=row.table_name,
+            column_name=row.column_name, file_name=row.file_name, facet="", present=True, state=AssetState.CLEAR.value,
+        )  # fmt: skip
+        return not place.exclude(element=row.element).exists()
+    return not about.exclude(element=row.element).exists()
