@@ -28,6 +28,7 @@ PINNED: dict[Role, set[str]] = {
         "document.draft",
         "document.approve",
         "exchange.register",
+        "token.resolve",
         "inventory.read",
         "inventory.decide",
         "protection.read",

@@ -135,8 +135,8 @@ def check_foreign_keys(module: Module) -> Iterator[Finding]:
     """A ForeignKey by string is an import that the contracts cannot see."""
     if not module.room.endswith("models"):
         return
-    floors = ("audit", "keys", "access", "approvals", "consent", "vault", "disclosure", "customers", "loans")
-    higher = (*floors, "inventory", "protection", "collections", "assessment")
+    floors = ("audit", "keys", "access", "approvals", "consent", "vault", "tokens", "disclosure", "retention")
+    higher = (*floors, "exchange", "customers", "loans", "inventory", "protection", "collections", "assessment")
     own = module.room.split(".")[-2]
     own_rank = higher.index(own) if own in higher else -1
     for node in ast.walk(module.tree):

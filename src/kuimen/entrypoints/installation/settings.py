@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "kuimen.gate.approvals",
     "kuimen.gate.consent",
     "kuimen.gate.vault",
+    "kuimen.gate.tokens",
     "kuimen.gate.disclosure",
     "kuimen.gate.exchange",
     "kuimen.gate.retention",

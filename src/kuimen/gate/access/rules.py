@@ -66,6 +66,7 @@ class Action(StrEnum):
     RETENTION_HOLD = "retention.hold"
     RETENTION_SUSPEND = "retention.suspend"
     RETENTION_DESTROY = "retention.destroy"
+    TOKEN_RESOLVE = "token.resolve"  # noqa: S105 - the name of an action
     EXCHANGE_REGISTER = "exchange.register"
     VIEW_MASKED = "disclosure.view_masked"
     REVEAL = "disclosure.reveal"

@@ -32,6 +32,7 @@ from kuimen.gate.retention.rules import (
 )
 from kuimen.gate.retention.services import replaying
 from kuimen.gate.retention.services.clocks import decide_many
+from kuimen.gate.tokens import services as tokens
 from kuimen.gate.vault import erasing as vault
 
 __all__ = ["ErasureView", "destroy", "due_list", "find", "request_destruction", "resume", "suspend"]
@@ -214,6 +215,7 @@ def _order(row: Erasure, ticket: approvals.Ticket, *, institution: UUID) -> Orde
 def _destroy_in_vault(row: Erasure, order: Order, maker: Subject) -> None:
     """Destroy records and tags, demand deletion from whoever received them, and record the deed on `row`."""
     erased = vault.destroy_records(order.person_ref, order.retention_class)
+    tokens_deleted = tokens.delete_of_class(order.person_ref, order.retention_class)
     exports = Export.objects.filter(person_ref=order.person_ref, retention_class=order.retention_class.value)
     demanded = exports.filter(demanded_at__isnull=True).update(demanded_at=order.at)
     row.entry_id = _record(
@@ -225,6 +227,7 @@ def _destroy_in_vault(row: Erasure, order: Order, maker: Subject) -> None:
             "ticket": str(order.ticket_id),
             "records": erased.records,
             "tags": erased.tags,
+            "tokens": tokens_deleted,
             "elements": list(erased.elements),
             "exports_demanded": demanded,
             "due_on": row.due_on.isoformat(),

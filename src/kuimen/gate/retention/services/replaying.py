@@ -26,6 +26,7 @@ from kuimen.gate.retention.errors import ShredLedgerAlteredError, ShredLedgerUna
 from kuimen.gate.retention.ledger import KeyOf, ShredSink, order_of, verify_lines
 from kuimen.gate.retention.models import Applied, Erasure
 from kuimen.gate.retention.rules import ErasureState
+from kuimen.gate.tokens import services as tokens
 from kuimen.gate.vault import erasing as vault
 
 _DUE_REASON: Final = ("重放销毁台账", "replayed from the shred ledger")
@@ -166,6 +167,7 @@ def _apply(line: ShredLine, actor: audit.Actor) -> int:
     """Carry one line out in the main database; return how many records it destroyed there."""
     order = order_of(line)
     erased = vault.destroy_records(order.person_ref, order.retention_class)
+    tokens.delete_of_class(order.person_ref, order.retention_class)
     at = clock.now()
     entry_id = audit.record(
         "retention.replay_line",
