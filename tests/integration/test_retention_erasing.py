@@ -203,8 +203,9 @@ def test_a_new_relationship_lets_a_listed_erasure_lapse(system: System) -> None:
 def test_a_withdrawn_consent_makes_its_class_due_the_same_day(system: System) -> None:
     office = open_office(survivors=1)
     (survivor,) = office.survivors
+    officer, author = office.people.maker, office.people.checker.staff_no
     document = consent.publish_document(
-        "device", title="设备信息同意书", body="同意……", officer=office.people.maker, drafted_by=office.people.checker.staff_no
+        "device", title="设备信息同意书", body="同意……", officer=officer, drafted_by=author
     )
     act = consent.record_act(
         survivor.ref,
