@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from kuimen.entrypoints.console import assessments, assets, audit, cases, charts, desk, dispatch, overview, own, people, texts
+from kuimen.entrypoints.console import (
+    assessments,
+    assets,
+    audit,
+    cases,
+    charts,
+    desk,
+    dispatch,
+    overview,
+    own,
+    people,
+    texts,
+)
 
 urlpatterns = [
     path("", overview.landing, name="landing"),
