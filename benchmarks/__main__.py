@@ -25,13 +25,15 @@ from kuimen.foundation import clock
 
 MODULES = {
     "kernels": "Kernels, one core, processor time",
+    "sealing": "Sealing, indexing and masking columns, one core, processor time",
     "protection": "Protecting a lender's table",
     "disclosures": "Disclosing",
     "audit": "Audit log",
     "verification": "Verifying the audit log offline",
+    "detection_text": "Structured data in text",
     "detection_columns": "Naming the columns of schemas",
 }
-PURE = {"kernels", "verification", "detection_columns"}
+PURE = {"kernels", "sealing", "verification", "detection_columns", "detection_text"}
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 PREAMBLE = """\
 # Benchmarks

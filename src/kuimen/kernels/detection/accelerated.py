@@ -57,9 +57,9 @@ _STATIC = (
     Evidence(_F, "eighteen characters of the alphabet", 0),
     Evidence(_F, "eighteen characters of the alphabet", 1),
     Evidence(_C, "MOD 31", 1),
-    Evidence(_C, "MOD 31", 3),
+    Evidence(_C, "MOD 31", 4),
     Evidence(_T, "registration area", 0),
-    Evidence(_T, "registration area", 1),
+    Evidence(_T, "registration area", 2),
     Evidence(_C, "organisation code inside", 2),
     Evidence(_F, "fifteen digits with a real date", 1),
     Evidence(_T, "area:prefecture", 1),
@@ -94,7 +94,7 @@ PIECES = _pieces()
 
 def label_code(raw: bytes) -> int:
     """Return what a label says as the number that scanner.c remembers."""
-    label = context.read_raw_label(raw.decode("utf-8", errors="surrogatepass"))
+    label = context.for_numbers(context.read_raw_label(raw.decode("utf-8", errors="surrogatepass")))
     code = 0 if label.element is None else ELEMENT_NUMBER[label.element] + 1
     if label.strength >= MEDIUM:
         code |= _MEDIUM
@@ -154,6 +154,7 @@ def _tables(tables: RecognitionTables) -> dict[str, object]:
         "areas4": _bits(10_000, (int(code) for code in tables.area_codes if len(code) == 4)),  # noqa: PLR2004
         "family": _family(),
         "element_of": bytes(ELEMENT_NUMBER[element] for element in _KINDS),
+        "points": array("b", (piece.points for piece in _STATIC)).tobytes(),
         "reserved": array("I", map(int, sorted(tables.reserved_segments))).tobytes(),
         "reserved_bins": array("I", map(int, sorted(tables.reserved_bins))).tobytes(),
         "bins": array("I", bins).tobytes(),

@@ -41,8 +41,18 @@ _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 # Keys that name the bank and hold the card.
 _CARD_KEYS = frozenset({"bank", "card", "pan", "debit", "credit_card", "creditcard", "payee_card", "payer_card"})
+# Labels of words, not of numbers: 公司13812345678 is the number of whoever is there.
+_OF_WORDS = frozenset(
+    {
+        Element.PERSON_NAME, Element.ADDRESS, Element.COMPANY_NAME, Element.OCCUPATION, Element.SEX, Element.EDUCATION,
+        Element.NATIONALITY, Element.ETHNICITY, Element.MARITAL_STATUS, Element.CONTACT_RELATION, Element.PHOTO_IMAGE,
+        Element.BIOMETRIC, Element.CALL_RECORD, Element.CREDIT_REPORT, Element.FREE_TEXT, Element.LOCATION,
+    }
+)  # fmt: skip
 # 机号, 话号, 小号, 新号, 我号: before 号 or 码 these leave a number a number to call or to pay to.
-_OWNERS_OF_NUMBERS = frozenset("机话叫电小新旧老大换主副本靓微信帐账呼来联系预留原备用我的她他您你卡证册税记")
+_OWNERS_OF_NUMBERS = frozenset(
+    "机话叫电小新旧老大换主副本靓微信帐账呼来联系预留原备用我的她他您你卡证册税记个这那此本该其空死有加拨打通"
+)
 _NUMBERED_THINGS = (
     "保单", "票据", "支票", "汇票", "合同", "发票", "工单", "订单", "运单", "快递", "流水", "凭证", "回执", "车票",
     "机票", "彩票", "优惠券", "房产证", "产权证", "学籍", "社保", "医保", "主键", "公积金", "案件", "卷宗", "批文",
@@ -181,6 +191,11 @@ def read_raw_label(label: str) -> Label:
     return Label(negative=verdict.negative or is_negative_label(label) or announces_another_number(label))
 
 
+def for_numbers(label: Label) -> Label:
+    """Return what a label says of a number: one that announces words says nothing."""
+    return NO_LABEL if label.element in _OF_WORDS else label
+
+
 def announces_another_number(label: str) -> bool:
     """Tell whether a Chinese label that no vocabulary knows still says that a count, a price or a serial follows.
 
@@ -199,7 +214,7 @@ def announces_another_number(label: str) -> bool:
 
 def judge(element: Element, text: str, start: int, end: int) -> tuple[Evidence, ...]:
     """Return what label, keywords and units say about a candidate number."""
-    label = label_before(text, start)
+    label = for_numbers(label_before(text, start))
     if label.negative:
         return (Evidence(EvidenceKind.NEGATIVE_CONTEXT, "label names another number", -4),)
     if label.element is element:

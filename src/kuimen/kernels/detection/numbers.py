@@ -7,7 +7,7 @@ one all-digit identity number in ten also passes the check of a card.
 import re
 from collections.abc import Iterator
 
-from kuimen.kernels.detection.context import judge, label_before
+from kuimen.kernels.detection.context import for_numbers, judge, label_before
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
 from kuimen.kernels.detection.identifiers import recognise_at_run
 from kuimen.kernels.detection.proofs import (
@@ -127,7 +127,7 @@ def _dispatch(text: str, start: int, end: int, tables: RecognitionTables) -> Ite
         digits, end, behind = digits + behind[0], end + 1, text[end + 1 : end + 3]
     if behind[:1] in _LETTERS:
         return
-    if before in _LETTERS and label_before(text, start).element is None:
+    if before in _LETTERS and for_numbers(label_before(text, start)).element is None:
         return
     if behind[:1] == "." and behind[1:] in _DIGITS:
         return

@@ -83,8 +83,8 @@ def company_code_evidence(code: str, tables: RecognitionTables) -> tuple[Evidenc
     letters = not code.isdecimal()
     pieces = [
         Evidence(EvidenceKind.FORMAT, "eighteen characters of the alphabet", int(letters)),
-        Evidence(EvidenceKind.CHECKSUM, "MOD 31", 3 if letters else 1),
-        Evidence(EvidenceKind.TABLE, "registration area", 1 if rank else 0),
+        Evidence(EvidenceKind.CHECKSUM, "MOD 31", 4 if letters else 1),
+        Evidence(EvidenceKind.TABLE, "registration area", 2 if rank else 0),
     ]
     if organisation_code_holds(code[8:17]):
         pieces.append(Evidence(EvidenceKind.CHECKSUM, "organisation code inside", 2))

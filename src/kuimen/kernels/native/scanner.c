@@ -23,8 +23,6 @@ enum {
     P_OLD_AREA_COUNTY, P_LUHN_IMEI, P_MAILBOX, P_OCTETS, P_NEGATIVE_LABEL, P_NEGATIVE_ADDRESS, P_AMOUNT, P_BESIDE,
     P_ALONE, P_STATIC_END
 };
-static const int8_t STATIC_POINTS[P_STATIC_END] = {0, 1, 3, 2, 1, 2, 3, 1, 1, 2, 2, 2, 0, 2, 3, 1, 1, 0, 1, 1, 3, 0, 1,
-                                                   2, 1, 1, 1, 1, 5, 3, -4, -1, -4, 1, 1};
 #define ELEMENTS 64
 #define P_LABEL_STRONG 64
 #define P_LABEL_WEAK (P_LABEL_STRONG + ELEMENTS)
@@ -91,6 +89,7 @@ typedef struct {
     Network networks[MOST_NETWORKS];
     int n_networks;
     uint8_t element_of[E_COUNT];
+    int8_t points[P_STATIC_END]; /* of each piece */
     uint8_t family[ELEMENTS * ELEMENTS];
     Words keywords[E_COUNT], currency, free_units, bounded_units, latin_units, versions, endings;
     LabelSlot *labels;
@@ -289,7 +288,7 @@ static void add(Row *row, uint16_t piece, int points) {
     if (row->used < MOST_PIECES) row->pieces[row->used++] = piece;
     row->points = (int8_t)(row->points + points);
 }
-static void add_static(Row *row, uint16_t piece) { add(row, piece, STATIC_POINTS[piece]); }
+static void add_static(const Pass *p, Row *row, uint16_t piece) { add(row, piece, p->tables->points[piece]); }
 
 static int unit_behind(const Pass *p, Py_ssize_t end) {
     const Scanner *s = p->tables;
@@ -369,12 +368,12 @@ static void keywords_near(Pass *p, Row *row) {
 static void judge(Pass *p, Row *row) {
     uint16_t label = label_before(p, row->start);
     uint8_t named = label & CODE_ELEMENT; /* number + 1 */
-    if (label & CODE_NEGATIVE) add_static(row, P_NEGATIVE_LABEL);
+    if (label & CODE_NEGATIVE) add_static(p, row, P_NEGATIVE_LABEL);
     else if (named && named - 1 == row->element)
         label & CODE_MEDIUM ? add(row, P_LABEL_STRONG + row->element, 3) : add(row, P_LABEL_WEAK + row->element, 2);
     else if (named && p->tables->family[(named - 1) * ELEMENTS + row->element])
         add(row, P_LABEL_WEAK + named - 1, 2);
-    else if (unit_behind(p, row->end) || currency_before(p, row->start)) add_static(row, P_AMOUNT);
+    else if (unit_behind(p, row->end) || currency_before(p, row->start)) add_static(p, row, P_AMOUNT);
     else if (named) add(row, P_LABEL_OTHER + named - 1, -2);
     else keywords_near(p, row);
 }
@@ -442,10 +441,10 @@ static int uscc_evidence(Pass *p, const uint8_t *d, Py_ssize_t start, Py_ssize_t
     for (int k = 0; k < 8; k++) organisation += ORG[k] * (unsigned)(IS(d[8 + k], C_DIGIT) ? d[8 + k] - '0' : d[8 + k] - 'A' + 10);
     Row *row = candidate(p, E_USCC, start, end);
     if (!row) return 0;
-    add_static(row, letters ? P_USCC_LETTERS : P_USCC_DIGITS);
-    add_static(row, letters ? P_USCC_CHECK_STRONG : P_USCC_CHECK_WEAK);
-    add_static(row, p->tables->divisions[number(d + 2, 6)] ? P_USCC_AREA : P_USCC_NO_AREA);
-    if ("0123456789X0"[11 - organisation % 11] == (char)d[16]) add_static(row, P_USCC_ORGANISATION);
+    add_static(p, row, letters ? P_USCC_LETTERS : P_USCC_DIGITS);
+    add_static(p, row, letters ? P_USCC_CHECK_STRONG : P_USCC_CHECK_WEAK);
+    add_static(p, row, p->tables->divisions[number(d + 2, 6)] ? P_USCC_AREA : P_USCC_NO_AREA);
+    if ("0123456789X0"[11 - organisation % 11] == (char)d[16]) add_static(p, row, P_USCC_ORGANISATION);
     judge(p, row);
     return 1;
 }
@@ -463,9 +462,9 @@ static void identity(Pass *p, const uint8_t *d, Py_ssize_t start, Py_ssize_t end
     else return;
     Row *row = candidate(p, kind, start, end);
     if (!row) return;
-    add_static(row, P_ID_FORMAT);
-    add_static(row, P_ID_CHECK);
-    add_static(row, (uint16_t)piece);
+    add_static(p, row, P_ID_FORMAT);
+    add_static(p, row, P_ID_CHECK);
+    add_static(p, row, (uint16_t)piece);
     judge(p, row);
 }
 
@@ -477,10 +476,10 @@ static void mobile(Pass *p, const uint8_t *d, Py_ssize_t start, Py_ssize_t end) 
     Row *row = candidate(p, E_MOBILE, start, end);
     if (!row) return;
     if (p->tables->segments[number(d, 3)]) {
-        add_static(row, P_MOBILE_SHAPE);
-        add_static(row, P_MOBILE_SEGMENT);
+        add_static(p, row, P_MOBILE_SHAPE);
+        add_static(p, row, P_MOBILE_SEGMENT);
     } else {
-        add_static(row, P_MOBILE_UNOPENED);
+        add_static(p, row, P_MOBILE_UNOPENED);
     }
     judge(p, row);
 }
@@ -514,8 +513,8 @@ static void card(Pass *p, const uint8_t *d, int n, Py_ssize_t start, Py_ssize_t 
     int rank = issuer_rank(p->tables, d, n);
     Row *row = rank ? candidate(p, E_BANK_CARD, start, end) : NULL;
     if (!row) return;
-    add_static(row, P_LUHN_CARD);
-    add_static(row, (uint16_t)(P_ISSUER_NETWORK + rank - 1));
+    add_static(p, row, P_LUHN_CARD);
+    add_static(p, row, (uint16_t)(P_ISSUER_NETWORK + rank - 1));
     judge(p, row);
 }
 
@@ -525,8 +524,8 @@ static void landline(Pass *p, const uint8_t *d, int n, Py_ssize_t start, Py_ssiz
         if (!known || (n - width != 7 && n - width != 8) || d[width] < '2') continue;
         Row *row = candidate(p, E_LANDLINE, start, end);
         if (!row) return;
-        add_static(row, P_LANDLINE_SHAPE);
-        add_static(row, P_LANDLINE_AREA);
+        add_static(p, row, P_LANDLINE_SHAPE);
+        add_static(p, row, P_LANDLINE_AREA);
         judge(p, row);
         return;
     }
@@ -539,14 +538,14 @@ static void fifteen(Pass *p, const uint8_t *d, Py_ssize_t start, Py_ssize_t end)
     if (rank >= 2 && calendar_date(date)) {
         Row *row = candidate(p, E_RESIDENT_ID, start, end);
         if (!row) return;
-        add_static(row, P_OLD_ID_FORMAT);
-        add_static(row, rank == 2 ? P_OLD_AREA_PREFECTURE : P_OLD_AREA_COUNTY);
+        add_static(p, row, P_OLD_ID_FORMAT);
+        add_static(p, row, rank == 2 ? P_OLD_AREA_PREFECTURE : P_OLD_AREA_COUNTY);
         judge(p, row);
     }
     if (luhn(d, 15)) {
         Row *row = candidate(p, E_IMEI, start, end);
         if (!row) return;
-        add_static(row, P_LUHN_IMEI);
+        add_static(p, row, P_LUHN_IMEI);
         judge(p, row);
     }
 }
@@ -684,10 +683,10 @@ static void network_address(Pass *p, Py_ssize_t start, Py_ssize_t end) {
     if (version_before(p, start)) return;
     Row *row = candidate(p, E_IP, start, i);
     if (!row) return;
-    add_static(row, P_OCTETS);
+    add_static(p, row, P_OCTETS);
     uint16_t label = label_before(p, start);
     if ((label & CODE_ELEMENT) && (label & CODE_ELEMENT) - 1 == row->element) add(row, P_LABEL_STRONG + row->element, 3);
-    else if (label & CODE_NEGATIVE) add_static(row, P_NEGATIVE_ADDRESS);
+    else if (label & CODE_NEGATIVE) add_static(p, row, P_NEGATIVE_ADDRESS);
 }
 
 static void mailbox(Pass *p, Py_ssize_t at) {
@@ -723,7 +722,7 @@ static void mailbox(Pass *p, Py_ssize_t at) {
         if (k + 2 < start && !memcmp(t + k, "://", 3)) return;
     Row *row = candidate(p, E_EMAIL, start, i);
     if (!row) return;
-    add_static(row, P_MAILBOX);
+    add_static(p, row, P_MAILBOX);
     uint16_t label = label_before(p, start);
     if ((label & CODE_ELEMENT) && (label & CODE_ELEMENT) - 1 == row->element) add(row, P_LABEL_STRONG + row->element, 3);
 }
@@ -813,8 +812,8 @@ static void neighbours(Pass *p, const uint8_t *companion) {
             found = p->rows[j].start >= begin && companion[p->rows[j].element] && p->rows[j].points >= 3;
         for (Py_ssize_t j = k + 1; j < p->count && !found && p->rows[j].start < finish; j++)
             found = companion[p->rows[j].element] && p->rows[j].points >= 3;
-        if (found) add_static(row, P_BESIDE);
-        else if (wordless(p, begin, row->start) && wordless(p, row->end, finish)) add_static(row, P_ALONE);
+        if (found) add_static(p, row, P_BESIDE);
+        else if (wordless(p, begin, row->start) && wordless(p, row->end, finish)) add_static(p, row, P_ALONE);
     }
 }
 
@@ -1008,6 +1007,7 @@ static int fill_scanner(Scanner *s, PyObject *table) {
                    take_table(table, "areas4", s->areas4, 10000) < 0 ||
                    take_table(table, "family", s->family, ELEMENTS * ELEMENTS) < 0 ||
                    take_table(table, "element_of", s->element_of, E_COUNT) < 0 ||
+                   take_table(table, "points", s->points, P_STATIC_END) < 0 ||
                    take_numbers(table, "reserved", &s->reserved, &s->n_reserved) < 0 ||
                    take_numbers(table, "reserved_bins", &s->reserved_bins, &s->n_reserved_bins) < 0 ||
                    take_bins(s, table) < 0 || take_networks(s, table) < 0 || take_all_words(s, table) < 0
