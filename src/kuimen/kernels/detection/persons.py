@@ -5,13 +5,14 @@ the tagger and what is parted by a colon decide, so that news and letters are re
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
 from kuimen.kernels.detection.names import LinguisticRecogniser, Span, installed_recogniser
 from kuimen.kernels.detection.names.intervals import Intervals
 from kuimen.kernels.detection.names.lexicon import BUSINESS
 from kuimen.kernels.detection.names.repair import mended
-from kuimen.kernels.detection.names.rules import announced_names, listed_names, surname_width
+from kuimen.kernels.detection.names.rules import announced_names, listed_before, listed_names, surname_width
 from kuimen.kernels.elements.model import Element
 
 _SURE, _FAIR = 2.0, 0.0
@@ -74,9 +75,9 @@ def _add_listed(text: str, candidates: list[Candidate]) -> None:
         return
     taken = Intervals((one.start, one.end) for one in candidates)
     for named in list(candidates):
-        for start, end in listed_names(text, named.end):
+        for start, end in chain(listed_names(text, named.end), listed_before(text, named.start)):
             if taken.touches(start, end):
-                break
+                continue
             pieces = (
                 Evidence(EvidenceKind.CONTEXT_LEFT, "in a list with a name", 2),
                 Evidence(EvidenceKind.TABLE, "surname", 2),

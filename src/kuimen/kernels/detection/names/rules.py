@@ -45,7 +45,13 @@ _DOTTED = re.compile(rf"[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,4}}")
 _DOTTED_ANYWHERE = re.compile(rf"(?<![{HAN}·])[{HAN}]{{2,8}}(?:·[{HAN}]{{2,8}}){{1,3}}(?![{HAN}·])")
 _LATIN = re.compile(r"[A-Z][A-Za-z]{1,20}(?:[ ·.-][A-Z][A-Za-z]{1,20}){1,3}(?![A-Za-z0-9])")
 _LATIN_HONORIFIC = re.compile(rf"(?<![A-Za-z ]){_LATIN.pattern[:-15]}(?= ?(?:先生|女士|小姐|博士))")
-_LISTED = re.compile(rf"[、和与及]([{HAN}]{{2,4}})(?=[、,，。;；:：和与及等()（） \n]|$|均|分别|先后|共同)")
+_LISTED = re.compile(
+    rf"[、和与及]([{HAN}]{{2,4}}?)"
+    r"(?=[、,，。;；:：和与及等()（） \n系是为的在于已将均任同两]|$|组成|先后|分别|当选|出任|担任|出席|参加|一[起同行])"
+)
+_LISTED_BEFORE = re.compile(rf"(?:^|[、,，。;；:：由有是为与和及对请 ])([{HAN}]{{2,3}})[、和与及]$")
+_LONGEST_LISTED = 6
+
 # Bounded, so that a text of labels only stays linear.
 _HAN_RUN = re.compile(rf"[{HAN}]{{1,12}}")
 # Words of the sentence that hang on a name with dots; sounds such as 提 and 克 belong to the name.
@@ -70,7 +76,8 @@ def announced_names(text: str, *, unparted: bool) -> Iterator[Candidate]:
         if not separated and not _may_stand_unparted(text, start):
             continue
         found = _name_at(text, start, separated=separated)
-        if found is not None:
+        named = separated or match[3] == "叫" or match[1].endswith(("叫", "名"))
+        if found is not None and (named or not is_everyday(text[start : found[0]])):
             label = Evidence(EvidenceKind.LABEL, f"lead:{match[1]}", 3 if separated else 2)
             yield Candidate(Element.PERSON_NAME, start, found[0], (label, *found[1]))
     yield from _behind_keys(text)
@@ -159,6 +166,20 @@ def _may_stand_unparted(text: str, start: int) -> bool:
     if "·" in text[start : start + 9]:
         return True
     return text[start : start + 1] not in _PARTICLES and is_possible_place(text, start)
+
+
+def listed_before(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Yield the names that stand before a name in a list, the nearest first."""
+    position = start
+    while match := _LISTED_BEFORE.search(text[max(0, position - _LONGEST_LISTED) : position]):
+        base = max(0, position - _LONGEST_LISTED)
+        begin, finish = base + match.start(1), base + match.end(1)
+        width = surname_width(text, begin)
+        given = text[begin + width : finish]
+        if not width or not 1 <= len(given) <= _LONGEST_GIVEN or STOPS.intersection(given):
+            return
+        yield begin, finish
+        position = begin
 
 
 def _openings(text: str) -> Iterator[Candidate]:

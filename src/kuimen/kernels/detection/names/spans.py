@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kuimen.kernels.detection.names.common_words import FOREIGN_SOUNDS
 from kuimen.kernels.detection.names.lexicon import STOPS
 from kuimen.kernels.detection.names.port import Span
 from kuimen.kernels.detection.names.rules import surname_width
@@ -19,6 +20,7 @@ from kuimen.kernels.elements.model import Element
 EXTEND_ABOVE, ENDS_BELOW = -1.5, -3.0
 NEAR_EACH, NEAR_MEAN, NEAR_DROP = -2.0, -1.0, -3.5
 _LONGEST_GIVEN = 2
+SOUND_ABOVE = -1.5
 
 
 def names_in_window(text: str, tags: NDArray[np.int64], odds: Scores, offset: int) -> list[Span]:
@@ -32,12 +34,13 @@ def names_in_window(text: str, tags: NDArray[np.int64], odds: Scores, offset: in
     """
     lead = odds.tolist()
     found: list[tuple[int, int]] = []
-    for begin in np.flatnonzero(tags == PERSON_BEGIN).tolist():
-        end = begin + 1
-        while end < len(tags) and tags[end] == PERSON_INSIDE:
-            end += 1
-        if found and begin < found[-1][1]:
+    for first in np.flatnonzero(tags == PERSON_BEGIN).tolist():
+        last = first + 1
+        while last < len(tags) and tags[last] == PERSON_INSIDE:
+            last += 1
+        if found and first < found[-1][1]:
             continue
+        begin, end = _whole_sound(text, lead, first, last)
         found.append((begin, _extended(text, lead, begin, end)))
     found.extend(_just_missed(text, lead, found))
     found.sort()
@@ -48,6 +51,17 @@ def names_in_window(text: str, tags: NDArray[np.int64], odds: Scores, offset: in
 
 def _drops(lead: Sequence[float], place: int, below: float) -> bool:
     return place >= len(lead) or lead[place] < below
+
+
+def _whole_sound(text: str, lead: Sequence[float], begin: int, end: int) -> tuple[int, int]:
+    """Take in the first and last sounds of a foreign name that the path cut off."""
+    if not FOREIGN_SOUNDS.issuperset(text[begin:end]):
+        return begin, end
+    while begin and text[begin - 1] in FOREIGN_SOUNDS and lead[begin - 1] > SOUND_ABOVE:
+        begin -= 1
+    while end < len(text) and text[end] in FOREIGN_SOUNDS and lead[end] > SOUND_ABOVE:
+        end += 1
+    return begin, end
 
 
 def _extended(text: str, lead: Sequence[float], begin: int, end: int) -> int:
