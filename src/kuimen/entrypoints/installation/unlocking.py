@@ -47,7 +47,8 @@ def unlock_installation(
     elif chosen is not None:
         passphrases = from_file(chosen, home=home)
     else:
-        passphrases = from_prompt(keys.root_info(home.root_key).custodians, ask=ask)
+        info = keys.root_info(home.root_key)
+        passphrases = from_prompt(info.custodians, needed=info.threshold, ask=ask)
     return keys.unlock(home.root_key, passphrases)
 
 
@@ -61,9 +62,17 @@ def environment_file() -> Path | None:
     return None
 
 
-def from_prompt(custodians: Sequence[str], *, ask: Callable[[str], str] = getpass.getpass) -> dict[str, str]:
-    """Ask each custodian in turn; nothing is echoed."""
-    return {custodian: ask(f"口令 passphrase {custodian}: ") for custodian in custodians}
+def from_prompt(
+    custodians: Sequence[str], *, needed: int | None = None, ask: Callable[[str], str] = getpass.getpass
+) -> dict[str, str]:
+    """Ask each custodian in turn until enough of them answered; nothing is echoed, an empty answer means absent."""
+    given: dict[str, str] = {}
+    for custodian in custodians:
+        if len(given) == (needed or len(custodians)):
+            break
+        if passphrase := ask(f"口令 passphrase {custodian}: "):
+            given[custodian] = passphrase
+    return given
 
 
 def from_descriptor(descriptor: int) -> dict[str, str]:

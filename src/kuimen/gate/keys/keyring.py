@@ -57,6 +57,11 @@ class Keyring:
         """Return the staff numbers of the root's custodians."""
         return self._provider.custodians
 
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Return the custodians who gave their passphrase to this process."""
+        return self._provider.present
+
     def person_keys(self, refs: Collection[UUID], retention_class: RetentionClass | str) -> dict[UUID, DataKey]:
         """Return the sealing key of each person, making the missing ones in one batch.
 

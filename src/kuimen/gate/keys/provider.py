@@ -1,12 +1,12 @@
 """The root behind a port: whoever holds it wraps and unwraps; the root key itself never crosses the port.
 
-The sealed file is the default provider. A PKCS#11 token or a KMS fits the same three members.
+The sealed file is the default provider; `token_provider` keeps the root in a PKCS#11 token.
 """
 
 from typing import Protocol
 from uuid import UUID
 
-from kuimen.gate.keys.errors import KeyAlteredError, KeysLockedError
+from kuimen.gate.keys.errors import KeyAlteredError, KeysLockedError, TokenUnavailableError
 from kuimen.gate.keys.root_file import OpenedRoot
 from kuimen.kernels.ciphers import SealBrokenError, Suite, hkdf_sm3, open_sealed, seal
 
@@ -32,6 +32,11 @@ class RootProvider(Protocol):
         """Return the staff numbers of those who hold it."""
         ...
 
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Return those of them who gave their passphrase to this process."""
+        ...
+
     def wrap(self, tree: str, key: bytes, *, aad: bytes) -> bytes:
         """Return `key` wrapped for `tree`, bound to `aad`."""
         ...
@@ -48,6 +53,25 @@ class RootProvider(Protocol):
         """Forget the root; wipe what can be wiped."""
         ...
 
+    def after_fork(self) -> None:
+        """Make the provider usable in a forked child."""
+        ...
+
+
+def provider_of(opened: OpenedRoot) -> RootProvider:
+    """Return the provider that an opened root file asks for: the file itself, or the token that it names.
+
+    Raises:
+        TokenUnavailableError, TokenInputError: the token does not answer, or is not the one.
+    """
+    if opened.info.token is None:
+        return SealedFileProvider(opened)
+    try:
+        from kuimen.gate.keys.token_provider import TokenProvider  # noqa: PLC0415 - the package under it is optional
+    except ImportError:
+        raise TokenUnavailableError("python-pkcs11 is not installed; install kuimen with its extra hsm") from None
+    return TokenProvider(opened)
+
 
 class SealedFileProvider:
     """Root from the sealed file: one SM4 wrapping key per tree, derived with HKDF-SM3."""
@@ -56,6 +80,7 @@ class SealedFileProvider:
         """Take over the opened root; the provider wipes it on :meth:`close`."""
         self._root: bytearray | None = opened.key
         self._info = opened.info
+        self._present = opened.present
 
     @property
     def institution_id(self) -> UUID:
@@ -71,6 +96,11 @@ class SealedFileProvider:
     def custodians(self) -> tuple[str, ...]:
         """Return the staff numbers of those who hold it."""
         return self._info.custodians
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Return the custodians who gave their passphrase."""
+        return self._present
 
     def wrap(self, tree: str, key: bytes, *, aad: bytes) -> bytes:
         """Return `key` wrapped with SM4-GCM for `tree`, bound to `aad`."""
@@ -94,6 +124,9 @@ class SealedFileProvider:
         if self._root is not None:
             self._root[:] = bytes(len(self._root))
             self._root = None
+
+    def after_fork(self) -> None:
+        """Do nothing: the child has a copy of the root."""
 
     def _wrapping_key(self, tree: str) -> bytes:
         if self._root is None:

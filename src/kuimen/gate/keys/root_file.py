@@ -10,7 +10,7 @@ whose checksum was recomputed, and the key-check value finds shares that belong 
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -61,11 +61,13 @@ class OpenedRoot:
     Attributes:
         key: the root key; with a token, the key that sealed the token's PIN.
         info: what the file tells.
+        present: the custodians who gave their passphrase.
         pin: PIN of the token, where the root key lives in one.
     """
 
     key: bytearray
     info: RootFileInfo
+    present: tuple[str, ...]
     pin: bytearray | None = None
 
 
@@ -244,7 +246,8 @@ def _open(document: Mapping[str, Any], passphrases: Mapping[str, str]) -> Opened
     if not documents.belongs_together(document, root):
         _wipe(root)
         raise RootFileAlteredError("the root file was altered: its shares or header do not belong together")
-    return OpenedRoot(key=root, info=replace(info), pin=_pin(document, root))
+    present = tuple(one for one in info.custodians if one in passphrases)
+    return OpenedRoot(key=root, info=info, present=present, pin=_pin(document, root))
 
 
 def _pin(document: Mapping[str, Any], root: bytearray) -> bytearray | None:

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count
 
+from kuimen.foundation import clock
 from kuimen.foundation.errors import KuimenError
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import store
@@ -28,12 +29,13 @@ from kuimen.gate.keys.errors import (
     RootFileMissingError,
     RootFilePermissionError,
     RootFileVersionError,
+    RootMismatchError,
     WrongPassphraseError,
 )
 from kuimen.gate.keys.hardening import forbid_core_dumps
 from kuimen.gate.keys.keyring import Keyring
-from kuimen.gate.keys.models import DomainKey, IndexKey, PersonKey, SigningKey, TableKey
-from kuimen.gate.keys.provider import SealedFileProvider
+from kuimen.gate.keys.models import DomainKey, IndexKey, PersonKey, RootInUse, SigningKey, TableKey
+from kuimen.gate.keys.provider import RootProvider, provider_of
 from kuimen.gate.keys.root_file import RootFileInfo, open_root_file, read_root_info
 from kuimen.gate.keys.rules import KeyEvent, KeyState, KeySuite, RetentionClass, next_state
 
@@ -80,7 +82,8 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
 
     Raises:
         RootFileMissingError, RootFileAlteredError, RootFileVersionError, RootFilePermissionError,
-        MissingCustodianError, WrongPassphraseError: as named.
+        MissingCustodianError, WrongPassphraseError, TokenUnavailableError, TokenInputError: as named.
+        RootMismatchError: the keys are wrapped under another root.
         KuimenError: a guard refused, for example because the shred ledger was altered; nothing can be opened.
     """
     try:
@@ -95,8 +98,9 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
         )
         raise
     forbid_core_dumps()
-    provider = SealedFileProvider(opened)
+    provider = provider_of(opened)
     try:
+        _refuse_other_root(provider, "sealed_file" if opened.info.token is None else "pkcs11")
         _record_unlock(provider, actor)
     except KuimenError:
         provider.close()  # use of the root without a record does not happen
@@ -116,14 +120,28 @@ def unlock(root_file: Path, passphrases: Mapping[str, str], *, actor: audit.Acto
     return keyring_now
 
 
-def _record_unlock(provider: SealedFileProvider, actor: audit.Actor) -> None:
+def _refuse_other_root(provider: RootProvider, kind: str) -> None:
+    """Compare the root with the one that the key database names; the first unlock writes its name down.
+
+    Raises:
+        RootMismatchError: the keys are wrapped under another root.
+    """
+    with store.translated():
+        known, _ = RootInUse.objects.using(store.DATABASE).get_or_create(
+            one=True, defaults={"fingerprint": provider.fingerprint, "provider": kind, "since": clock.now()}
+        )
+    if known.fingerprint != provider.fingerprint:
+        raise RootMismatchError("the keys of this installation belong to another root file; restore that one")
+
+
+def _record_unlock(provider: RootProvider, actor: audit.Actor) -> None:
     with transaction.atomic():
         audit.record(
             "keys.unlock",
             actor=actor,
             object_type="root_key",
             object_ref=provider.fingerprint,
-            facts={"custodians": list(provider.custodians), "process": os.getpid()},
+            facts={"custodians": list(provider.present), "process": os.getpid()},
         )
 
 

@@ -241,6 +241,7 @@ class RootTree:
         """Replace the locks in a forked child; keys stay usable there."""
         self._lock = RLock()
         self._uses.after_fork()
+        self._provider.after_fork()
         self.leases.after_fork()
         for cache in (self._domains, self._indexes, self._signers):
             cache.after_fork()
