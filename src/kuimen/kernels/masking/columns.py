@@ -15,8 +15,11 @@ import pyarrow.compute as pc
 from kuimen.foundation.sensitive import FIXED_MASK
 from kuimen.kernels.masking.errors import MaskTypeError
 from kuimen.kernels.masking.values import RULES, mask_value
+from kuimen.kernels.native import NATIVE
 
 Bytes = npt.NDArray[np.uint8]
+MASK_ROOM = 8  # bytes by which a mask may be longer than its value; as in masks.c
+MAX_SMALL_OFFSET = 2**31 - 1
 BLOCK_ROWS = 16_384  # a block stays in the cache from reading to writing
 STAR = ord("*")
 ZERO = ord("0")
@@ -116,8 +119,34 @@ def mask(values: pa.Array | pa.ChunkedArray, element: str) -> pa.Array:
     if element not in RULES or not _has_text(kind):
         return _fixed(values, wanted)
     texts = values.cast(wanted)
-    masked = _mask_in_bulk(texts, element)
+    masked = None if texts.null_count and NATIVE else _mask_in_bulk(texts, element)
+    if masked is None:
+        masked = _mask_natively(texts, element)
     return _mask_by_value(texts, element) if masked is None else masked
+
+
+def _mask_natively(texts: pa.Array, element: str) -> pa.Array | None:
+    """Mask rows of the usual shapes by the native kernel and the others one by one; None where there is no kernel."""
+    if NATIVE is None or element not in NATIVE.mask_elements() or not len(texts):
+        return None
+    wide = pa.types.is_large_string(texts.type)
+    validity, offsets, data = texts.buffers()
+    room = pc.sum(pc.binary_length(texts)).as_py() or 0
+    room += MASK_ROOM * len(texts)
+    if offsets is None or (room > MAX_SMALL_OFFSET and not wide):
+        return None
+    ends, masked = pa.allocate_buffer((len(texts) + 1) * (8 if wide else 4)), pa.allocate_buffer(room)
+    left = np.empty(len(texts), dtype=np.uint8)
+    parts = (validity if texts.null_count else None, offsets, data, texts.offset, len(texts), wide)
+    written, count = NATIVE.mask(element, parts, ends, masked, left)
+    valid = None
+    if texts.null_count:
+        valid = pa.py_buffer(np.packbits(texts.is_valid().to_numpy(zero_copy_only=False), bitorder="little"))
+    column = pa.Array.from_buffers(texts.type, len(texts), [valid, ends, masked.slice(0, written)])
+    if not count:
+        return column
+    chosen = pa.array(left.view(np.bool_))
+    return pc.replace_with_mask(column, chosen, _mask_by_value(texts.filter(chosen), element))
 
 
 def _has_text(kind: pa.DataType) -> bool:

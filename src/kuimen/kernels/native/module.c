@@ -13,6 +13,7 @@
 
 static PyMethodDef *const tables[] = {
     kuimen_arrow_methods,
+    kuimen_masks_methods,
     kuimen_paths_methods,
     kuimen_scanner_methods,
     kuimen_seal_methods,

@@ -10,6 +10,7 @@
 #define KUIMEN_INTERFACE 1
 
 extern PyMethodDef kuimen_arrow_methods[];
+extern PyMethodDef kuimen_masks_methods[];
 extern PyMethodDef kuimen_paths_methods[];
 extern PyMethodDef kuimen_scanner_methods[];
 extern PyMethodDef kuimen_seal_methods[];
