@@ -102,7 +102,7 @@ SCHEMA = {
         login_name|登录名|varchar(64)|user_name|login
         login_pwd|登录密码|varchar(128)|password|hash
         pay_pwd|支付密码|varchar(128)|payment_password|hash
-        pwd_salt|密码盐|varchar(32)||hex
+        pwd_salt|密码盐|varchar(32)|secret_key|hex
         mobile|手机号|bigint|mobile|mobileint
         mobile_verified|手机是否验证|tinyint(1)||flag
         phone_status|手机状态|char(1)||code

@@ -6,15 +6,16 @@ a share of the sample with a Wilson interval, never one lucky hit, and nothing b
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind, Likelihood, likelihood_of
 from kuimen.kernels.detection.headings import read_heading
 from kuimen.kernels.detection.profile import ColumnProfile, profile_column
+from kuimen.kernels.detection.records import key_of, open_records
 from kuimen.kernels.detection.value_evidence import contradiction, value_evidence
-from kuimen.kernels.elements.model import Category, Element
+from kuimen.kernels.elements.model import Category, CombinationRule, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
-from kuimen.kernels.elements.table import rule_of
+from kuimen.kernels.elements.table import COMBINATIONS, rule_of
 
 _LEAST = Likelihood.POSSIBLE.rank
 _MASKED_LEVEL = 2
@@ -49,6 +50,15 @@ class ColumnSample:
     n_rows: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class InnerFinding:
+    """An element below one key of the records that a text column holds: `contact[].phone`."""
+
+    path: str
+    element: Element
+    likelihood: Likelihood
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnFinding:
     """What a column holds.
@@ -61,6 +71,7 @@ class ColumnFinding:
         evidence: rules and counts for the element, or for why there is none.
         secondary: elements inside free text, the gravest class of which decides the category.
         masked: the sampled values are masked already.
+        inside: elements by their path, where the cells are JSON or `key=value` records.
         review: name, comment and values contradict each other; a person should look.
     """
 
@@ -73,6 +84,7 @@ class ColumnFinding:
     evidence: tuple[Evidence, ...]
     secondary: tuple[Element, ...] = field(default=())
     masked: bool = False
+    inside: tuple[InnerFinding, ...] = field(default=())
     review: bool = False
 
 
@@ -84,6 +96,7 @@ class _Judgement:
     profile: ColumnProfile
     scores: dict[Element, list[Evidence]]
     remarks: list[Evidence]
+    inside: tuple[InnerFinding, ...] = field(default=())
 
     def contradicts_itself(self) -> bool:
         """Tell whether strong evidence speaks for different elements, or cells deny what the heading names."""
@@ -119,8 +132,31 @@ def classify_columns(columns: Sequence[ColumnSample], tables: RecognitionTables 
     Cost: about 70 µs a column by name alone, about 3 ms with 200 values.
     """
     judgements = [_judge(column, tables) for column in columns]
+    for judgement in judgements:
+        judgement.inside = _inside(judgement, tables)
     sure = _telling_by_table(judgements)
-    return [_decide(judgement, sure.get(judgement.sample.table, Counter())) for judgement in judgements]
+    found = [_decide(judgement, sure.get(judgement.sample.table, Counter())) for judgement in judgements]
+    return combined(found)
+
+
+def _inside(judgement: _Judgement, tables: RecognitionTables) -> tuple[InnerFinding, ...]:
+    """Open records in the cells and judge each key as a column beside the other keys."""
+    if not judgement.profile.is_prose:
+        return ()
+    opened = open_records(judgement.profile.cells)
+    if not opened:
+        return ()
+    keys = [
+        _judge(ColumnSample(table=judgement.sample.table, name=key_of(path), values=values), tables)
+        for path, values in opened.items()
+    ]
+    telling = _telling_by_table(keys).get(judgement.sample.table, Counter())
+    found = [(path, _decide(key, telling)) for path, key in zip(opened, keys, strict=True)]
+    return tuple(
+        InnerFinding(path, one.element, one.likelihood)
+        for path, one in found
+        if one.element is not None and one.element is not Element.FREE_TEXT
+    )
 
 
 def _judge(sample: ColumnSample, tables: RecognitionTables) -> _Judgement:
@@ -154,9 +190,13 @@ def _decide(judgement: _Judgement, telling: Counter[Element]) -> ColumnFinding:
             pieces.append(Evidence(EvidenceKind.SIBLINGS, "columns about a person beside it", 1, f"n={others}"))
     best = judgement.best()
     profile = judgement.profile
-    if best is not None and likelihood_of(best[1]).rank >= _LEAST and not _is_text_around(best, profile):
+    if (
+        best is not None
+        and likelihood_of(best[1]).rank >= _LEAST
+        and not _is_text_around(best, profile, judgement.inside)
+    ):
         return _finding(judgement, best[0], best[1])
-    if profile.secondary:
+    if profile.secondary or judgement.inside:
         return _free_text(judgement)
     if best is not None and best[0] is Element.FREE_TEXT and profile.filled and likelihood_of(best[1]).rank >= _LEAST:
         # a heading alone shows that there are sentences, not that they hold anything
@@ -174,10 +214,14 @@ def _decide(judgement: _Judgement, telling: Counter[Element]) -> ColumnFinding:
     )
 
 
-def _is_text_around(best: tuple[Element, list[Evidence]], profile: ColumnProfile) -> bool:
+def _is_text_around(
+    best: tuple[Element, list[Evidence]], profile: ColumnProfile, inside: tuple[InnerFinding, ...]
+) -> bool:
     """Tell whether cells are sentences that hold data of several kinds, whatever the column is called."""
     element = best[0]
     if element is Element.FREE_TEXT:
+        return True
+    if len(inside) > 1 and profile.share(element) < 0.5 and element not in _LONG:  # noqa: PLR2004 - half the cells
         return True
     return profile.is_prose and bool(profile.secondary) and profile.share(element) < 0.5 and element not in _LONG  # noqa: PLR2004 - half the cells
 
@@ -219,17 +263,22 @@ def _finding(judgement: _Judgement, element: Element, pieces: list[Evidence]) ->
 def _free_text(judgement: _Judgement) -> ColumnFinding:
     """Label a text column by what is inside its cells."""
     profile = judgement.profile
-    rules = [rule_of(element) for element in (Element.FREE_TEXT, *profile.secondary)]
+    below = dict.fromkeys(one.element for one in judgement.inside)
+    secondary = tuple(dict.fromkeys((*profile.secondary, *below)))
+    rules = [rule_of(element) for element in (Element.FREE_TEXT, *secondary)]
     gravest = max(rules, key=lambda rule: rule.level)
     pieces = [
         *judgement.remarks,
         Evidence(
             EvidenceKind.PREVALENCE,
             "cells with personal data inside",
-            5 if profile.secondary_share >= 0.2 else 3,  # noqa: PLR2004 - one cell in five
+            5 if profile.secondary_share >= 0.2 or below else 3,  # noqa: PLR2004 - one cell in five
             f"{profile.secondary_cells}/{profile.filled}",
         ),
     ]
+    if judgement.inside:
+        paths = ", ".join(f"{one.path}={one.element}" for one in judgement.inside)
+        pieces.append(Evidence(EvidenceKind.FORMAT, "records opened", 0, paths))
     return ColumnFinding(
         table=judgement.sample.table,
         name=judgement.sample.name,
@@ -238,5 +287,41 @@ def _free_text(judgement: _Judgement) -> ColumnFinding:
         level=gravest.level,
         likelihood=likelihood_of([piece for piece in pieces if piece.points > 0]),
         evidence=tuple(pieces),
-        secondary=profile.secondary,
+        secondary=secondary,
+        inside=judgement.inside,
     )
+
+
+def combined(findings: Sequence[ColumnFinding]) -> list[ColumnFinding]:
+    """Weigh the elements of each table together.
+
+    Auxiliary authentication data beside the account that it opens is C3. The four and the nine elements are a matter
+    of the whole record: their columns keep their own class and say which set they belong to.
+    """
+    held: dict[str, set[Element]] = {}
+    for finding in findings:
+        if finding.element is not None and not finding.masked:
+            held.setdefault(finding.table, set()).add(finding.element)
+    sets = {
+        table: [rule for rule in COMBINATIONS if rule.applies_to(frozenset(elements))]
+        for table, elements in held.items()
+    }
+    return [_in_company(finding, sets.get(finding.table, ())) for finding in findings]
+
+
+def _in_company(finding: ColumnFinding, rules: Sequence[CombinationRule]) -> ColumnFinding:
+    element = finding.element
+    if element is None or finding.masked:
+        return finding
+    for rule in rules:
+        if element not in rule.all_of.union(*rule.any_of):
+            continue
+        said = Evidence(EvidenceKind.COMBINATION, rule.name, 0, f"set is {rule.category} level {rule.level}")
+        raised = rule_of(element).auxiliary and rule.category is Category.C3
+        finding = replace(
+            finding,
+            evidence=(*finding.evidence, said),
+            category=rule.category if raised else finding.category,
+            level=rule.level if raised else finding.level,
+        )
+    return finding

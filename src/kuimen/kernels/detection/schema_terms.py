@@ -11,6 +11,8 @@ from kuimen.kernels.elements.words import words
 
 _PHRASES: Mapping[Element, str] = {
     Element.PERSON_NAME: """
+        receiver_name manager_name cust_name_cn consignee_name remitter payee payer cardholder_name_cn drawer
+        applicant_nm
         py_name emboss_name embs_name legal_rep_name counterparty_name counter_name cntr_name opposite_name opp_name
         actual_controller actl_ctrl controller_name defendant plaintiff lawyer lawyer_name complainant
         complainant_name emergency_man emergency_person emergency_contact called_person contact_person linker
@@ -59,10 +61,12 @@ _PHRASES: Mapping[Element, str] = {
         alipay_id_no zfb_account zfb_no ali_account payee_acct payer_acct cash_account account_code
     """,
     Element.COMPANY_NAME: """
+        company company_info_name employer work_for corp enterprise org_full_name
         employer_name merchant_name work_organization org_company work_unit_nm unit unit_nm company_full cmp_name
         work_unit_full insurance_company_name current_company
     """,
     Element.OCCUPATION: """
+        job_title_name
         ofc office_post job_duty job_position_name position_level user_job duty_name job_level
     """,
     Element.USER_NAME: """
@@ -72,6 +76,7 @@ _PHRASES: Mapping[Element, str] = {
         zhihu_account douyin_account
     """,
     Element.SECRET_KEY: """
+        token secret bearer authorization credential secret_id credentials ticket_token csrf_token id_token
         app_key salt password_salt pwd_salt pass_salt user_salt login_salt encrypt_salt random_salt pwdsalt otp_secret
         google_secret totp_secret mfa_secret google_key google_auth_key session_key session_id merchant_key md5_key
         sign_secret encrypt_secret secret_code pri_key prikey merchant_private_key merchant_secret partner_key
@@ -90,6 +95,7 @@ _PHRASES: Mapping[Element, str] = {
         pattern_lock gesture gesture_code hand_password
     """,
     Element.PAYMENT_PASSWORD: """
+        pin
         pay_psw pay_pass paypass paypassword pay_pass_word trade_pass trade_psw trans_pass tran_pwd trans_password
         deal_password jy_pwd jiaoyi_pwd zhifu_pwd pin_blk pinblk pin_hash pin_cipher pin_encrypt pin_md5 card_psw
         bank_pwd bank_password bank_card_pwd bankcard_pwd debit_pwd cash_pwd cash_password tender_pwd paycode
@@ -97,6 +103,7 @@ _PHRASES: Mapping[Element, str] = {
         digital_password transaction_pin atm_password pin_offset pvv
     """,
     Element.CVN2: """
+        security_code
         cvv_no cvv2_code cvn_code cvc_code safe_code card_safe_code card_back_code back_code_three cvv_num
     """,
     Element.CARD_EXPIRY: """
@@ -118,6 +125,7 @@ _PHRASES: Mapping[Element, str] = {
         face_auth_data face_recognition_data face_key face_token_id
     """,
     Element.PHOTO_IMAGE: """
+        avatar photo photo_url photos head headpic head_url face idcard_pic_url selfie_url picture_face
         card_pic card_pic1 card_pic2 card_img1 card_img2 hold_card_url hold_card hand_card hand_card_url hand_idcard
         hand_id_card hold_idcard work_card_url work_card work_photo work_card_img work_img visit_photo scene_photo
         live_img live_image living_image living_photo_url ocr_img ocr_image card_front card_back card_front_url
@@ -170,8 +178,25 @@ _PHRASES: Mapping[Element, str] = {
         msg_content message_text sms_message
     """,
     Element.CONTACT_RELATION: """
+        relation relations kinship_type relationship_type
         relation_desc relation_with_user relation_with_me relation_to relate relates relatives relative_relation
         emergency_rel rel_desc
+    """,
+    Element.EMAIL: """
+        mail mails e_mail_addr receive_mail contact_mail mail_box_addr
+    """,
+    Element.MAC: """
+        mac mac_code mac_no wlan_mac bluetooth_mac router_mac_addr
+    """,
+    Element.EDUCATION: """
+        degree school school_name graduate_school graduated_school academic education_type edu_type
+        diploma_no_level study_level
+    """,
+    Element.ETHNICITY: """
+        nation folk race nation_type minority
+    """,
+    Element.USCC: """
+        license_no business_licence_no unified_code credit_no social_code
     """,
     Element.IP: """
         create_ip add_ip reg_ip_addr update_ip operate_ip oper_ip ip_v4 login_ip_addr wifi_ip outer_ip local_ip

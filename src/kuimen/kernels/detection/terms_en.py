@@ -310,7 +310,7 @@ EN_PHRASES: Mapping[tuple[str, ...], Element] = MappingProxyType(
 # Phrases that name an element only when something else agrees: comment, values, table, siblings.
 _WEAK = words(
     """
-    expdate exp_date_card last_ip cc_exp moble track_info photo avatar front_url back_url front_pic back_pic account
+    expdate exp_date_card last_ip cc_exp track_info photo avatar front_url back_url front_pic back_pic account
     acct position location street score capital outstanding answer token pin track title company school nation mail
     duty degree captcha ip_addr_no title_job quota secret authorization credential iris geo recording school_name wx
     mac relation ssn payee payer borrower debtor applicant caller callee nick pan crdt_no paper_no doc_no
