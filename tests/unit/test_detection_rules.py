@@ -144,3 +144,18 @@ def test_the_command_tries_a_folder_and_uses_it(tmp_path: Path) -> None:
 def test_a_folder_without_rules_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuleError):
         load_rules(tmp_path)
+
+
+def test_a_long_text_is_searched_like_its_lines() -> None:
+    rules = built_in_rules()
+    samples = [sample.replace("<<", "").replace(">>", "") for rule in rules.rules for sample in (*rule.good, *rule.bad)]
+    lines = [
+        line for sample in samples for line in ("无 é 😀 plain", sample.upper() if len(sample) % 2 else sample)
+    ] * 6
+    text = "\n".join(lines)
+    place, apart = 0, []
+    for line in lines:
+        apart += [(str(one.element), one.start + place, one.end + place) for one in rules.recognise(line)]
+        place += len(line) + 1
+    assert [(str(one.element), one.start, one.end) for one in rules.recognise(text)] == apart
+    assert apart

@@ -127,6 +127,7 @@ _SECRETS = frozenset(
 )  # fmt: skip
 _HAN_NAME = re.compile(r"[\u3400-\u9fff]{2,4}(?![\u3400-\u9fff])|[\u3400-\u9fff]{1,8}(?:·[\u3400-\u9fff]{1,8}){1,4}")
 _NAME_KEYS = frozenset({"name", "Name", "NAME", "userName", "username", "user_name"})
+_SHORT = 2_000  # in a long text one of the openings stands anyhow
 _CODE_WORD = re.compile(r"验证码|动态码|校验码|动态口令|动态密码")
 _CODE_WORD_EN = re.compile(r"[vV]erif(?:ication|y) [cC]ode|OTP(?: code)?")
 _CODE_BEHIND = re.compile(r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])")
@@ -142,7 +143,7 @@ def recognise_labelled(text: str) -> Iterator[Candidate]:
     if not text.isascii():
         yield from _terms(text, _HAN_LABEL)
         yield from _codes(text, _CODE_WORD)
-        if any(opening in text for opening in _ASCII_OPENINGS):
+        if len(text) > _SHORT or any(opening in text for opening in _ASCII_OPENINGS):
             yield from _terms(text, _ASCII_LABEL)
     if "ode" in text or "OTP" in text:
         yield from _codes(text, _CODE_WORD_EN)

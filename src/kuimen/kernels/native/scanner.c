@@ -1331,6 +1331,94 @@ static PyObject *folder_unfold(PyObject *module, PyObject *args) {
     return answer;
 }
 
+/* ---- literals ------------------------------------------------------------------------------------------------- */
+
+#define LITERALS "kuimen.kernels.native.literals"
+typedef struct {
+    uint8_t *bytes;
+    Py_ssize_t length, next; /* next literal with the same first two bytes, or -1 */
+} Literal;
+typedef struct {
+    int32_t heads[65536]; /* first literal with these first two bytes, or -1 */
+    Literal *all;
+    Py_ssize_t count;
+} Literals;
+
+static void free_literals(Literals *l) {
+    if (!l) return;
+    for (Py_ssize_t k = 0; k < l->count; k++) PyMem_Free(l->all[k].bytes);
+    PyMem_Free(l->all);
+    PyMem_Free(l);
+}
+static void drop_literals(PyObject *capsule) { free_literals(PyCapsule_GetPointer(capsule, LITERALS)); }
+
+static PyObject *literals_new(PyObject *module, PyObject *list) {
+    (void)module;
+    if (!PyList_Check(list)) {
+        PyErr_SetString(PyExc_TypeError, "literals must be a list of bytes");
+        return NULL;
+    }
+    Py_ssize_t count = PyList_Size(list);
+    Literals *l = PyMem_Calloc(1, sizeof *l);
+    if (l) l->all = PyMem_Calloc((size_t)count + 1, sizeof(Literal));
+    if (!l || !l->all) {
+        free_literals(l);
+        return PyErr_NoMemory();
+    }
+    memset(l->heads, 0xff, sizeof l->heads);
+    for (Py_ssize_t k = 0; k < count; k++) {
+        char *bytes;
+        Py_ssize_t length;
+        if (PyBytes_AsStringAndSize(PyList_GetItem(list, k), &bytes, &length) < 0 || length < 2 ||
+            !(l->all[k].bytes = PyMem_Malloc((size_t)length))) {
+            if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "literals have at least two bytes");
+            free_literals(l);
+            return NULL;
+        }
+        memcpy(l->all[k].bytes, bytes, (size_t)length);
+        l->all[k].length = length;
+        l->count = k + 1;
+        uint32_t head = (uint32_t)(uint8_t)bytes[0] << 8 | (uint8_t)bytes[1];
+        l->all[k].next = l->heads[head];
+        l->heads[head] = (int32_t)k;
+    }
+    PyObject *capsule = PyCapsule_New(l, LITERALS, drop_literals);
+    if (!capsule) free_literals(l);
+    return capsule;
+}
+
+/* Places of the lines' first literals, upper-case ASCII read as lower: one place a line is enough to look at the line. */
+static PyObject *literals_lines(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *capsule, *block;
+    if (!PyArg_ParseTuple(args, "OS", &capsule, &block)) return NULL;
+    Literals *l = PyCapsule_GetPointer(capsule, LITERALS);
+    PyObject *places = l ? PyList_New(0) : NULL;
+    if (!places) return NULL;
+    const uint8_t *t = (const uint8_t *)PyBytes_AsString(block);
+    Py_ssize_t size = PyBytes_Size(block);
+    for (Py_ssize_t i = 0; i + 1 < size; i++) {
+        for (Py_ssize_t k = l->heads[(uint32_t)lower(t[i]) << 8 | lower(t[i + 1])]; k >= 0; k = l->all[k].next) {
+            const Literal *one = &l->all[k];
+            Py_ssize_t same = 2;
+            if (i + one->length > size) continue;
+            while (same < one->length && lower(t[i + same]) == one->bytes[same]) same++;
+            if (same < one->length) continue;
+            PyObject *place = PyLong_FromSsize_t(i);
+            if (!place || PyList_Append(places, place) < 0) {
+                Py_XDECREF(place);
+                Py_DECREF(places);
+                return NULL;
+            }
+            Py_DECREF(place);
+            const uint8_t *end = memchr(t + i, '\n', (size_t)(size - i));
+            i = end ? end - t : size;
+            break;
+        }
+    }
+    return places;
+}
+
 PyMethodDef kuimen_scanner_methods[] = {
     {"scanner_new", scanner_new, METH_VARARGS, "scanner_new(tables, read_label): what numbers can exist, made ready."},
     {"scanner_scan", scanner_scan, METH_VARARGS,
@@ -1341,5 +1429,8 @@ PyMethodDef kuimen_scanner_methods[] = {
     {"folder_fold", folder_fold, METH_VARARGS, "folder_fold(folder, block): the folded bytes, and shifts or None."},
     {"folder_unfold", folder_unfold, METH_VARARGS,
      "folder_unfold(block, folded, rows, shifts): rows with their places in the block that was folded."},
+    {"literals_new", literals_new, METH_O, "literals_new(list of bytes): literals in lower case, made ready."},
+    {"literals_lines", literals_lines, METH_VARARGS,
+     "literals_lines(literals, block): the first place of a literal in each line that holds one."},
     {NULL, NULL, 0, NULL},
 };

@@ -1,7 +1,7 @@
 """Rules as data: one rule finds values of one element; read from mappings, checked, compiled."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from kuimen.kernels.detection.rules.safety import check_pattern
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements import checks
 from kuimen.kernels.elements.model import Element
+from kuimen.kernels.native import NATIVE
 
 FORMAT_VERSION = 1
 _ID = re.compile(r"[a-z][a-z0-9_]{1,60}")
@@ -37,6 +38,7 @@ _RULE_KEYS = frozenset(
 )
 _FILE_KEYS = frozenset({"format", "version", "rules", "templates", "disabled"})
 _MOST_WORDS = 2000
+_SHORT = 4096  # characters up to which the pattern of all gates is quick enough
 CHECKS: Mapping[str, Callable[[str], bool]] = {
     "luhn": checks.luhn_holds,
     "mod11_2": checks.resident_id_checksum_holds,
@@ -142,21 +144,46 @@ class RuleSet:
     templates: tuple[Template, ...] = ()
     elements: frozenset[Element] = field(init=False, repr=False, compare=False)
     _gate: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _literals: object | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Note what the rules can find and what must stand in a text before any is tried."""
         gates = {gate for rule in self.rules for gate in (*rule.gates, *rule.labels)}
         object.__setattr__(self, "elements", frozenset(rule.element for rule in self.rules))
-        object.__setattr__(self, "_gate", re.compile(alternation(gates) if gates else "(?!)"))
+        object.__setattr__(self, "_gate", re.compile(alternation(gates) if gates else "(?!)", re.IGNORECASE | re.ASCII))
+        literals = [gate.encode() for gate in gates]
+        ready = hasattr(NATIVE, "literals_lines") and min(map(len, literals), default=0) > 1
+        object.__setattr__(self, "_literals", NATIVE.literals_new(literals) if NATIVE is not None and ready else None)
 
     def recognise(self, text: str) -> list[Candidate]:
-        """Return the candidates of every rule in folded text."""
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            lowered = text
-        if not self._gate.search(lowered):
-            return []
-        return [one for rule in self.rules for one in rule.recognise(text, lowered)]
+        """Return the candidates of every rule in folded text, line by line."""
+        found: list[Candidate] = []
+        for begin, line in self._lines(text):
+            lowered = line.lower()
+            lowered = lowered if len(lowered) == len(line) else line
+            for rule in self.rules:
+                found += (_moved(one, begin) for one in rule.recognise(line, lowered))
+        return found
+
+    def _lines(self, text: str) -> Iterator[tuple[int, str]]:
+        """Yield place and text of the lines that hold a gate."""
+        if self._literals is None or NATIVE is None or len(text) < _SHORT:
+            place = 0
+            while gate := self._gate.search(text, place):
+                begin = text.rfind("\n", 0, gate.start()) + 1
+                place = text.find("\n", gate.end())
+                place = len(text) if place < 0 else place
+                yield begin, text[begin:place]
+            return
+        block = text.encode("utf-8", errors="surrogatepass")
+        letters = position = 0
+        for place in NATIVE.literals_lines(self._literals, block):
+            begin = block.rfind(b"\n", 0, place) + 1
+            finish = block.find(b"\n", place)
+            letters += len(block[position:begin].decode("utf-8", errors="surrogatepass"))
+            position = begin
+            line = block[begin : finish if finish >= 0 else len(block)]
+            yield letters, line.decode("utf-8", errors="surrogatepass")
 
     def template(self, name: str) -> Template:
         """Return a template.
@@ -178,6 +205,10 @@ class RuleSet:
             rules=tuple(rule for rule in known.values() if rule.id not in disabled),
             templates=tuple(named.values()),
         )
+
+
+def _moved(one: Candidate, by: int) -> Candidate:
+    return Candidate(one.element, one.start + by, one.end + by, one.evidence) if by else one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
