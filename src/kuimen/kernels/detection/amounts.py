@@ -39,7 +39,7 @@ _OVERDUE = words(
 _LIMIT = words("limit quota lmt creditlimit quato credits limits")
 _BALANCE = words(
     "balance remain remaining left surplus outstanding unpaid unrepaid rest await frozen freeze usable use nouse"
-    " remainder residual unsettled owing bal tobe"
+    " remainder residual unsettled owing bal tobe wait"
 )
 _REPAY = words(
     "repay repayment repayed repaid paid due should actualpay schd schedule scheduled planned settle bill instalment"
@@ -93,8 +93,16 @@ _Topics = frozenset[Topic]
 _Claim = Callable[[_Said, _Topics], bool]
 
 
+_SPENDABLE = frozenset({"available", "usable", "used", "remain", "remaining", "left", "total", "frozen", "temporary"})
+
+
 def _is_limit(said: _Said, topics: _Topics) -> bool:
-    if said & _LIMIT or {"credit", "amount"} <= said or {"credit", "line"} <= said or {"available", "credit"} <= said:
+    if (
+        said & _LIMIT
+        or {"credit", "amount"} <= said
+        or {"credit", "line"} <= said
+        or (said & _SPENDABLE and "credit" in said)
+    ):
         return True
     if said & {"approve", "approved", "audit", "audited"} and "amount" in said:
         return True
@@ -144,7 +152,7 @@ _ZH_SUM = re.compile(
 )
 _ZH_TAIL = re.compile(r"[(（\[【,，;；:：、/\s].*$|(?:单位)?[元分]$")
 _ZH_NO_SUM = re.compile(
-    r"率|比例|系数|单价|阈值|上限|下限|面值|价格|注册资[本金]|保证金|佣金|奖励|充值|投资|投标|工资|收入|薪|基数|公积金|押金|担保|待收利息|通话|话费|交易金额|操作金额|评估|最低额|最高额|保费|违约次数|资金[来来]?源|服务费|手续费"
+    r"^(?:最小|最大|最低|最高|单笔|单日|起)(?!.*(?:还款|逾期))|率|比例|系数|单价|阈值|上限|下限|面值|价格|注册资[本金]|保证金|佣金|奖励|充值|投资|投标|工资|收入|薪|基数|公积金|押金|担保|待收利息|通话|话费|交易金额|操作金额|评估|最低额|最高额|保费|违约次数|资金[来来]?源|服务费|手续费"
 )
 _ZH_OVERDUE = re.compile(r"逾期|罚息|罚金|罚款|违约金|滞纳|拖欠|欠息|复利|核销|委案")
 _ZH_PAID = re.compile(r"已还|实还|已付|实付|实际还|累计还")

@@ -9,6 +9,7 @@ from kuimen.kernels.detection.topics import Topic
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.words import words
 
+OWN = "the institution's own"
 _NO_PERSON = frozenset({Topic.THING, Topic.HOUSE})
 _TEXTS = frozenset({"text", "", "other"})
 
@@ -146,7 +147,7 @@ def in_its_table(tokens: tuple[str, ...], topics: frozenset[Topic], kind: str, w
     """
     name = "_".join(tokens)
     if topics and topics <= {Topic.HOUSE} and name in _OWN and name not in {"phone", "email"}:
-        return NameVerdict(negative=True, rule="the institution's own")
+        return NameVerdict(negative=True, rule=OWN)
     rule = _RULES.get(name)
     found = None if rule is None else rule(_Place(topics, kind, width))
     if found is None and tokens and tokens[-1] == "name" and len(tokens) > 1 and tokens[-2] in _WHO:
@@ -159,7 +160,7 @@ _WHO = words(
     linkman contact borrower debtor applicant guarantor spouse relative father mother colleague friend legal holder
     payee payer emergency customer client staff employee teller collector operator lender insured beneficiary owner
     person parent child couple mate partner classmate neighbor guarantee_man patient buyer consignee receiver real true
-    chinese english former representative complainant lawyer
+    chinese english former ocr recognized representative complainant lawyer
     counterparty
     """
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kuimen.kernels.detection.amounts import amount_in_comment, amount_in_name
-from kuimen.kernels.detection.bare_names import in_its_table
+from kuimen.kernels.detection.bare_names import OWN, in_its_table
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
 from kuimen.kernels.detection.naming import (
     FAINT,
@@ -29,6 +29,13 @@ from kuimen.kernels.elements.words import words
 _NAME_POINTS = {STRONG: 5, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _COMMENT_POINTS = {STRONG: 6, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _NEVER = -8
+_LINKS = words("url uri link path host domain href")
+_OWNED = frozenset(
+    {
+        Element.ADDRESS, Element.COMPANY_NAME, Element.MOBILE, Element.LANDLINE, Element.EMAIL, Element.ACCOUNT_NUMBER,
+        Element.QQ, Element.WECHAT,
+    }
+)  # fmt: skip
 _CARD_FIELDS = frozenset({Element.CARD_EXPIRY, Element.CVN2, Element.TRACK_DATA, Element.BANK_CARD})
 _CARD_TABLES = words("card cards bankcard crd yhk")
 _DATES = (Element.BIRTH_DATE, Element.CARD_EXPIRY)
@@ -95,7 +102,7 @@ def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
     kind, width = type_class(sql_type)
     topics = topics_of(table)
     spoken = _spoken(name, topics, kind, width)
-    noted = _noted(comment, topics, kind, width) if comment else NameVerdict()
+    noted = _by_name(_noted(comment, topics, kind, width), name, spoken) if comment else NameVerdict()
     scores: dict[Element, list[Evidence]] = {}
     if spoken.element is not None and spoken.strength:
         points = _NAME_POINTS[spoken.strength]
@@ -135,6 +142,15 @@ def _noted(comment: str, topics: frozenset[Topic], kind: str, width: int | None)
     noted = read_phrase(comment)
     if noted.element is None and not noted.negative and comment.isascii():
         return _spoken("_".join(re.findall(r"[A-Za-z0-9]+", comment)[:4]), topics, kind, width)
+    return noted
+
+
+def _by_name(noted: NameVerdict, name: str, spoken: NameVerdict) -> NameVerdict:
+    """Take back what a comment says where the name shows that it is a link, or the institution's own."""
+    if noted.element is Element.ADDRESS and canonical_tokens(name)[-1:] and canonical_tokens(name)[-1] in _LINKS:
+        return NameVerdict(negative=True, rule="link")
+    if spoken.rule == OWN and noted.element in _OWNED:
+        return NameVerdict(negative=True, rule=OWN)
     return noted
 
 

@@ -29,7 +29,8 @@ _PHRASES: Mapping[Element, str] = {
         user_id_no user_id_num id_num_md5 spouse_card person_card_no gov_id
     """,
     Element.OTHER_CERTIFICATE: """
-        social_no sbzh gjjzh ybkh social_security_account gjj_account gjj_no shebao_account shebao_no fund_no
+        accumulation_fund_no accumulation_fund_account reserved_fund_no social_no sbzh gjjzh ybkh
+        social_security_account gjj_account gjj_no shebao_account shebao_no fund_no
         social_account provident_fund_no provident_fund_account housing_fund social_card_no hukou_no
         social_security_card social_security_card_no drive_license drive_license_no
     """,
@@ -126,7 +127,10 @@ _PHRASES: Mapping[Element, str] = {
     """,
     Element.PHOTO_IMAGE: """
         avatar photo photo_url photos head headpic head_url face idcard_pic_url selfie_url picture_face
-        card_pic card_pic1 card_pic2 card_img1 card_img2 hold_card_url hold_card hand_card hand_card_url hand_idcard
+        front_of_id_card back_of_id_card front_of_idcard back_of_idcard front_id_card back_id_card
+        id_card_img_z id_card_img_f
+        living_body_photo living_body_img body_photo card_pic card_pic1 card_pic2 card_img1 card_img2
+        hold_card_url hold_card hand_card hand_card_url hand_idcard
         hand_id_card hold_idcard work_card_url work_card work_photo work_card_img work_img visit_photo scene_photo
         live_img live_image living_image living_photo_url ocr_img ocr_image card_front card_back card_front_url
         card_back_url idcard_positive idcard_negative idcard_reverse id_card_reverse id_obverse id_reverse obverse
@@ -137,6 +141,7 @@ _PHRASES: Mapping[Element, str] = {
         back_image_url
     """,
     Element.DEVICE_ID: """
+        equipment equipment_number equipment_no equipment_code reg_equipment login_equipment device terminal_code
         push_token jpush_id registration_id jpush_reg_id getui_id umeng_token push_id client_device device_mark
         phone_mark phone_id uuid_ios ios_uuid idfa_code imsi_code oaid_code device_identifier device_finger_print
         terminal_id_no mobile_device_id app_device_id vaid aaid uuid_device cpu_id android_code sim_code device_imsi
@@ -156,7 +161,8 @@ _PHRASES: Mapping[Element, str] = {
         turnover yr_income monthly_salary_range annual_turnover salary_month after_tax_salary pretax_salary
     """,
     Element.CREDIT_SCORE: """
-        bureau_score credit_grade credit_value credit_level risk_level risk_score credit_points zm_point
+        sesame_credit zhima_credit ant_credit credit_point bureau_score credit_grade credit_value credit_level
+        risk_level risk_score credit_points zm_point
         sesame_point rating credit_class risk_rank zhima zmf ant_score score_num risk_value model_point
         cust_grade_score
     """,
@@ -184,6 +190,9 @@ _PHRASES: Mapping[Element, str] = {
     """,
     Element.EMAIL: """
         mail mails e_mail_addr receive_mail contact_mail mail_box_addr
+    """,
+    Element.PLATE: """
+        car_license car_license_no car_plate_number vehicle_license_plate license_plate_number chepai car_card
     """,
     Element.MAC: """
         mac mac_code mac_no wlan_mac bluetooth_mac router_mac_addr
@@ -215,6 +224,9 @@ _PHRASES: Mapping[Element, str] = {
     """,
 }
 _NOTHING = """
+    service_phone service_tel customer_phone_service service_qq service_wechat service_email hotline device_type
+    device_status report_url img_path file_url video_url equipment_type mobile_operator phone_operator mobile_area
+    phone_area operator_name carrier_name
     czydm czybh czygh csr cssj csrq_time khjl khjlbh nl age lrr lrrq xgr xgsj cjr cjsj gxr gxsj shr shrq spr sprq
     czr job_number job_no job_num job_id host_ip server_ip callback_url call_back_url back_url login_location
     oper_location operate_location face_pass_score face_score match_score compare_score similarity_score debt_amount
