@@ -11,7 +11,7 @@ from fixtures.lender import mobile, person_name, resident_id
 
 COMMANDS = (
     "init", "demo", "serve", "worker", "scan", "protect", "assess", "audit", "audit verify", "audit export", "check",
-    "detect", "classify",
+    "detect", "classify", "analyze-server",
 )  # fmt: skip
 SCAN_FIELDS = {"source", "column", "element", "category", "level", "likelihood", "rows", "sampled", "state"}
 

@@ -1,7 +1,8 @@
 """The `kuimen` command: groups the commands, turns errors into exit codes.
 
 Exit codes come from the one error table: 2 input, 3 not found, 4 conflict, 5 denied, 6 tamper, 7 unavailable;
-8 says that a scan left data unread, which its output names; 70 is a defect of ours. No trace and no value is ever printed; `KUIMEN_DEBUG=1` adds the place of a defect.
+8 says that a scan left data unread, which its output names; 70 is a defect of ours. No trace and no value is ever
+printed; `KUIMEN_DEBUG=1` adds the place of a defect.
 """
 
 import gc
@@ -33,16 +34,18 @@ COMMANDS = {
     "assess": "kuimen.entrypoints.cli.assess_command",
     "audit": "kuimen.entrypoints.cli.audit_command",
     "retention": "kuimen.entrypoints.cli.erase_command",
+    "keys": "kuimen.entrypoints.cli.keys_command",
     "check": "kuimen.entrypoints.cli.check_command",
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",
     "redact": "kuimen.entrypoints.cli.redact_command",
+    "analyze-server": "kuimen.entrypoints.cli.analyze_command",
     "rules": "kuimen.entrypoints.cli.rules_command",
 }
 
 
 # names of commands that Python does not allow for a function
-FUNCTIONS = {"import": "import_", "sign-in": "sign_in"}
+FUNCTIONS = {"analyze-server": "analyze_server", "import": "import_", "sign-in": "sign_in"}
 
 
 class LazyGroup(click.Group):
