@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from hypothesis import HealthCheck, settings
 
+from fixtures.commands import command_home, odd_lender
 from fixtures.installed import (
     HOME_KEY,
     SETUP_FAILURE_KEY,
@@ -22,7 +23,16 @@ from fixtures.live import live_console
 from kuimen.entrypoints.installation import database, grants
 from kuimen.entrypoints.installation.postgres import EmbeddedPostgres
 
-__all__ = ["bare_system", "clock", "installation", "live_console", "root_key_file", "system"]
+__all__ = [
+    "bare_system",
+    "clock",
+    "command_home",
+    "installation",
+    "live_console",
+    "odd_lender",
+    "root_key_file",
+    "system",
+]
 
 
 # A loaded machine is no defect, and a red run must be red again when it is repeated.

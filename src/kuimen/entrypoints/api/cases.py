@@ -7,12 +7,19 @@ from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 from ninja import Router, Schema
 from pydantic import Field, SecretStr
 
 from kuimen.entrypoints.api.bodies import NO_NUL, Strict, Words
 from kuimen.entrypoints.api.caller import caller_of
-from kuimen.entrypoints.api.idempotency import Answer, IdempotencyKeyReusedError, do_once, idempotency_key
+from kuimen.entrypoints.api.idempotency import (
+    Answer,
+    IdempotencyKeyReusedError,
+    do_once,
+    do_once_apart,
+    idempotency_key,
+)
 from kuimen.foundation.clock import SHANGHAI
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.disclosure.errors import IdempotencyConflictError
@@ -180,10 +187,18 @@ def step(request: HttpRequest, case_id: UUID, body: EventIn) -> Answer:
 
 @router.post("/{case_id}/challenge", response=ChallengeOut, summary="Identity challenge")
 def challenge(request: HttpRequest, case_id: UUID, body: ChallengeIn) -> ChallengeOut:
-    """Compare what the customer said with the vault; three wrong answers a day."""
-    answer = Sensitive(body.answer.get_secret_value(), element=body.element.value)
-    result = services.challenge(caller_of(request), case_id, element=body.element, answer=answer)
-    return ChallengeOut(matched=result.matched, remaining_attempts=result.remaining_attempts)
+    """Compare what the customer said with the vault; three wrong answers a day. The same key is one attempt."""
+    subject = caller_of(request)
+
+    def act() -> Answer:
+        answer = Sensitive(body.answer.get_secret_value(), element=body.element.value)
+        result = services.challenge(subject, case_id, element=body.element, answer=answer)
+        return {"matched": result.matched, "remaining_attempts": result.remaining_attempts}
+
+    # keyed with the installation's secret: a plain digest of four digits would tell them to whoever reads the table
+    said = salted_hmac("kuimen.api.challenge", body.answer.get_secret_value(), algorithm="sha256").hexdigest()
+    answer = do_once_apart(request, subject, {"element": body.element.value, "said": said}, act)
+    return ChallengeOut.model_validate(answer)
 
 
 @router.post("/{case_id}/reveal", response=RevealOut, summary="Reveal one field")

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from kuimen.entrypoints.api.models import IdempotentCall
-from kuimen.foundation.errors import ConflictError, InvalidInputError
+from kuimen.foundation.errors import ConflictError, InvalidInputError, KuimenError
 from kuimen.gate.access.rules import Subject
 from kuimen.kernels.ciphers import sm3
 
@@ -71,6 +71,31 @@ def do_once(request: HttpRequest, subject: Subject, body: Mapping[str, object], 
         call.answer = answer
         call.save(update_fields=["answer"])
         return answer
+
+
+def do_once_apart(
+    request: HttpRequest, subject: Subject, body: Mapping[str, object], act: Callable[[], Answer]
+) -> Answer:
+    """Run an act that opens a transaction of its own, under the request's key, or answer as before.
+
+    The key is taken first and freed where the act refuses. A crash in between leaves it taken, so the caller draws a
+    new one: an attempt that may have counted is never run twice unseen.
+    """
+    where = {"staff_no": subject.staff_no, "route": f"{request.method} {request.path}", "key": idempotency_key(request)}
+    digest = sm3(json.dumps(body, sort_keys=True, default=str).encode())
+    try:
+        with transaction.atomic():
+            call = IdempotentCall.objects.create(**where, request_digest=digest)
+    except IntegrityError:
+        return _answer_again(where, digest)
+    try:
+        answer = act()
+    except KuimenError:
+        call.delete()
+        raise
+    call.answer = answer
+    call.save(update_fields=["answer"])
+    return answer
 
 
 def _answer_again(where: Mapping[str, str], digest: bytes) -> Answer:

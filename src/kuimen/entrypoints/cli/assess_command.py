@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @unlock_options
 @home_option
 def assess(*, as_json: bool, credentials_file: Path | None, passphrase_fd: int | None, home: InstallationHome) -> None:
-    """Run every implemented control; what nobody looked at stays "not assessed"."""
+    """逐条评估并出具报告 Run every implemented control; what nobody looked at stays "not assessed"."""
     with unlocked(home, file=credentials_file, descriptor=passphrase_fd):
         from kuimen.assessment import services
         from kuimen.assessment.report import report_file

@@ -13,7 +13,7 @@ from kuimen.entrypoints.terminal.output import emit_json, stdout
 
 @click.group()
 def audit() -> None:
-    """Verify or export the audit log."""
+    """验证或导出审计日志 Verify or export the audit log."""
 
 
 @audit.command()
@@ -21,7 +21,7 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True)
 @home_option
 def export(*, folder: Path, as_json: bool, home: InstallationHome) -> None:
-    """Write entries, checkpoints and public keys into FOLDER, with the offline verifier beside them."""
+    """导出条目、检查点与公钥 Write entries, checkpoints and public keys into FOLDER, beside the offline verifier."""
     from kuimen.entrypoints.installation.install import opened
 
     with opened(home):
@@ -44,7 +44,7 @@ def export(*, folder: Path, as_json: bool, home: InstallationHome) -> None:
 @click.option("--json", "as_json", is_flag=True)
 @home_option
 def verify(*, folder: Path | None, checkpoints: Path | None, as_json: bool, home: InstallationHome) -> None:
-    """Verify an exported log, or export the live one and verify that; names the first bad entry or interval."""
+    """验证审计日志 Verify an exported log, or export and verify the live one; names the first bad entry."""
     if folder is not None:
         _show(verify_export(folder, checkpoints), as_json=as_json)
         return

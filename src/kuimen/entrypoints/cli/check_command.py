@@ -20,7 +20,10 @@ class UnhealthyError(UnavailableError):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @home_option
 def check(*, as_json: bool, home: InstallationHome) -> None:
-    """Look at home, configuration, server settings, roles, keys, disk; exit code 7 when something must be mended."""
+    """体检：目录、配置、数据库、密钥 Look at home, configuration, server settings, roles, keys, disk.
+
+    Exit code 7 when something must be mended.
+    """
     from kuimen.entrypoints.installation.check import Grade, worst
     from kuimen.entrypoints.installation.check import check as look
 

@@ -15,7 +15,7 @@ import click
     "--home", type=click.Path(path_type=Path, file_okay=False), help="Home of the demonstration; cleared at each run."
 )
 def demo(*, no_serve: bool, as_json: bool, port: int, home: Path | None) -> None:
-    """Make a lender's plain-text database, find, seal, scrub, prove, collect, assess; then open the console."""
+    """演示 Make a lender's plain-text database, find, seal, scrub, prove, collect, assess; then open the console."""
     from kuimen.entrypoints.demo.run import run_demo
 
     run_demo(chosen_home=home, serve=not no_serve, as_json=as_json, port=port)

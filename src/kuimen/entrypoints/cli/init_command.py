@@ -49,7 +49,9 @@ def init(
     *, name: str, named: tuple[str, ...], overlay: str | None, port: int, secrets_folder: Path | None, as_json: bool,
     home: InstallationHome,
 ) -> None:  # fmt: skip
-    """Prepare databases, seal the root key to two officers, appoint them as audit entry 1. It refuses a second time.
+    """初始化：建库、密封根密钥、任命两名主管 Prepare databases, seal the root key, appoint two officers.
+
+    The appointment is audit entry 1. It refuses a second time.
 
     Each officer types an own password and an own passphrase; neither knows the other's.
     """

@@ -47,7 +47,10 @@ def protect(  # noqa: PLR0913 - one option each
     *, source: str, source_credentials: Path | None, folders: tuple[Path, ...], yes: bool, no_scrub: bool,
     as_json: bool, credentials_file: Path | None, passphrase_fd: int | None, home: InstallationHome,
 ) -> None:  # fmt: skip
-    """Seal, verify, cut over, scrub, prove. A run that was stopped is resumed by starting it again."""
+    """加密入库、核对、切换、清除、验证 Seal, verify, cut over, scrub, prove.
+
+    A run that was stopped is resumed by starting it again.
+    """
     if is_mysql(source):
         raise SourceKindError(
             "source: MySQL is scanned, not protected; move the data to PostgreSQL, or protect an export of it"

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from kuimen.entrypoints.cli.installed import home_option
 from kuimen.entrypoints.installation.home import InstallationHome
+from kuimen.entrypoints.terminal.name_search import tell_name_search
 from kuimen.entrypoints.terminal.output import emit_json, progress_bars, stdout, table
 from kuimen.foundation.errors import EXIT_CODE_PARTIAL
 from kuimen.sources.opening import open_source
@@ -54,7 +55,7 @@ def scan(
     as_json: bool,
     home: InstallationHome,
 ) -> None:
-    """Find and grade personal data in every column and file of a source; the output never holds a value.
+    """识别并分级 Find and grade personal data in every column and file of a source; the output never holds a value.
 
     Exit code 8 says that some data could not be read; the output names each place with the reason.
     """
@@ -62,6 +63,7 @@ def scan(
         from kuimen.entrypoints.installation import config
 
         overlay = config.load(home).overlay or None
+    tell_name_search()
     rows: list[ScanRow] = []
     with open_source(source, credentials_file=source_credentials) as opened_source:
         with progress_bars(visible=not as_json) as advance:

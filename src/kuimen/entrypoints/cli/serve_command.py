@@ -37,7 +37,7 @@ def serve(
     *, host: str, port: int | None, workers: int, quiet: bool, as_json: bool, credentials_file: Path | None,
     passphrase_fd: int | None, home: InstallationHome,
 ) -> None:  # fmt: skip
-    """Run the console and the API; the keys are unlocked once and shared with the workers."""
+    """启动控制台与接口 Run the console and the API; the keys are unlocked once and shared with the workers."""
     from kuimen.entrypoints.console.server import ConsoleServer, ensure_port_free
     from kuimen.entrypoints.installation import config
 
@@ -52,16 +52,23 @@ def serve(
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do what waits and stop.")
+@click.option("--once", is_flag=True, help="做完等待的任务即停止 Do what waits and stop.")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 报告起止 Say when it began and ended as JSON objects.")
 @unlock_options
 @home_option
-def worker(*, once: bool, credentials_file: Path | None, passphrase_fd: int | None, home: InstallationHome) -> None:
-    """Run the background jobs: nightly case building, re-scans, expiry of rights, the nightly assessment."""
+def worker(
+    *, once: bool, as_json: bool, credentials_file: Path | None, passphrase_fd: int | None, home: InstallationHome
+) -> None:
+    """运行后台任务 Run the background jobs: case building, re-scans, expiry of rights, the nightly assessment."""
     with unlocked(home, file=credentials_file, descriptor=passphrase_fd):
         from kuimen.entrypoints.worker.running import run_worker
 
         end = _begin_sequencing()
+        if as_json:
+            emit_json({"worker": "started", "once": once})
         try:
             run_worker(once=once)
         finally:
             end()
+        if as_json:
+            emit_json({"worker": "stopped", "once": once})

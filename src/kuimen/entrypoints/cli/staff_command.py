@@ -61,7 +61,7 @@ def sign_in(
             totp_code=Sensitive(code, element="sms_code"),
         )
     try:
-        write_private(token_file, f"{issued.token.reveal_for('private token file')}\n".encode())
+        write_private(token_file, issued.token.reveal_for("private token file").encode() + b"\n")
     except OSError:
         raise TokenPlaceError("--token-file: cannot be written there") from None
     stdout.print(f"已登录 Signed in: {token_file}", highlight=False)

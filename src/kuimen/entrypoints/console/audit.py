@@ -1,5 +1,6 @@
 """The audit explorer: find entries, resolve a watermark, see the proof."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ from kuimen.gate.audit.services import EntryFilter, EntryView, Outcome
 from kuimen.kernels.merkle import InclusionBrokenError, verify_inclusion
 
 PAGE = 50
+SHORT_VIEW = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}\Z", re.IGNORECASE)
 SHOWN_VALUES = 6  # a page view names up to a hundred customers; the rest unfolds
 # what a page shows of an entry, in this order; the rest are facts
 FIELDS: Sequence[tuple[str, str, str]] = (
@@ -118,7 +120,12 @@ def _view_id(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
-        raise ViewIdShapeError("view: type all 36 characters of the view id as the watermark shows it") from None
+        pass
+    found = services.views_beginning(text) if SHORT_VIEW.match(text) else []
+    if len(found) == 1:
+        return found[0]
+    advice = "several views begin like this; type more of it" if found else "type the view id as the watermark shows it"
+    raise ViewIdShapeError(f"view: {advice}, at least its first 8 characters")
 
 
 def _line(entry: EntryView) -> dict[str, object]:

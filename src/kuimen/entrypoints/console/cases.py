@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -34,6 +35,7 @@ from kuimen.scenarios.collections.rules import (
 from kuimen.scenarios.collections.services import CaseView
 
 Titled = dict[str, object]
+CURRENCY_WORDS = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元"}
 
 
 @login_required
@@ -61,6 +63,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "chosen_bucket": bucket, "chosen_state": state,
         "waiting": len(services.waiting_cases(subject)) if may(subject, Action.CASE_ASSIGN) else 0,
         "dispatching": dispatching(subject),
+        "currency": settings.KUIMEN_CURRENCY, "currency_zh": CURRENCY_WORDS[settings.KUIMEN_CURRENCY],
     }  # fmt: skip
     return render(request, "console/cases.html", context)
 
@@ -178,18 +181,20 @@ def _element_titles(element: Element) -> dict[str, str]:
 
 def _facts(view: CaseView) -> list[Titled]:
     case, facts = view.case, view.facts
+    unit = settings.KUIMEN_CURRENCY
+    zh_unit = CURRENCY_WORDS[unit]
     return [
         {"title_zh": zh, "title_en": en, "value": value}
         for zh, en, value in (
             ("逾期段", "Bucket", say(case.bucket_zh, case.bucket_en)),
-            ("借款本金（美元）", "Principal (USD)", f"{facts.principal:,.2f}"),
-            ("余额（美元）", "Balance (USD)", f"{facts.balance:,.2f}"),
-            ("每期应还（美元）", "Instalment (USD)", f"{facts.instalment:,.2f}"),
+            (f"借款本金（{zh_unit}）", f"Principal ({unit})", f"{facts.principal:,.2f}"),
+            (f"余额（{zh_unit}）", f"Balance ({unit})", f"{facts.balance:,.2f}"),
+            (f"每期应还（{zh_unit}）", f"Instalment ({unit})", f"{facts.instalment:,.2f}"),
             ("期数", "Term in months", facts.term_months),
             ("年利率", "Annual rate", f"{facts.annual_rate:.2f}%"),
             ("放款月份", "Issued", facts.issued_on[:7]),
-            ("已还本金（美元）", "Principal repaid (USD)", f"{facts.paid_principal:,.2f}"),
-            ("已核销（美元）", "Written off (USD)", f"{facts.written_off:,.2f}"),
+            (f"已还本金（{zh_unit}）", f"Principal repaid ({unit})", f"{facts.paid_principal:,.2f}"),
+            (f"已核销（{zh_unit}）", f"Written off ({unit})", f"{facts.written_off:,.2f}"),
             ("经办", "Assignee", case.assignee or "—"),
             ("委案机构", "Agency", case.agency or say("本机构", "in-house") if case.assignee else "—"),
             ("委案至", "Assigned until", case.until.isoformat() if case.until else "—"),

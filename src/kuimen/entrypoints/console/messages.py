@@ -60,7 +60,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "documents.not_found": "没有这份文本。",
         "documents.transition": "该文本的状态已变，请重新打开。",
         "console.form": "请从页面提供的选项中选择。",
-        "console.view_id": "请完整输入水印上的 36 位视图编号。",
+        "console.view_id": "请按水印输入视图编号，至少前 8 位；若前几位相同的视图不止一个，请多输入几位。",
         "disclosure.challenge_locked": "该客户今日核验错误次数已满，请明日再试或转由主管处理。",
         "disclosure.failed": "披露未能留痕，因此没有显示任何内容，请稍后重试。",
         "disclosure.idempotency_conflict": "该请求编号已用于另一次查看，请刷新页面后重试。",

@@ -17,11 +17,21 @@ from kuimen.foundation import clock
 from kuimen.gate.access import services as access
 from kuimen.gate.access.change_rules import CHANGE_TITLES, STATE_TITLES, ChangeKind, ChangeState
 from kuimen.gate.access.personnel_rules import ITEM_TITLES, FileItem, gaps_of
-from kuimen.gate.access.rules import ROLE_TITLES, Action, Role
+from kuimen.gate.access.rules import ROLE_TITLES, Action, GrantState, Role
 from kuimen.gate.access.services import reading
 from kuimen.gate.access.services.changes import Decided
 from kuimen.gate.access.services.reading import ChangeView, PostView, StaffView
 
+GRANT_WORDS = {
+    GrantState.APPLIED: ("待批准", "Applied"),
+    GrantState.APPROVED: ("已批准，未到起始日", "Approved"),
+    GrantState.ACTIVE: ("生效中", "Active"),
+    GrantState.REFUSED: ("已驳回", "Refused"),
+    GrantState.WITHDRAWN: ("已撤回", "Withdrawn"),
+    GrantState.EXPIRED: ("已到期", "Expired"),
+    GrantState.REVOKED: ("已收回", "Revoked"),
+    GrantState.RECOVERED: ("已收回", "Recovered"),
+}
 ROLE_TERM = timedelta(days=90)
 LONGEST_TERM = timedelta(days=366)
 
@@ -154,7 +164,7 @@ def change_row(change: ChangeView) -> dict[str, object]:
 
 def grant_row(grant: reading.GrantView) -> dict[str, object]:
     """Return a grant with the words of its role."""
-    return {"grant": grant, "role": _pair(ROLE_TITLES[Role(grant.role)])}
+    return {"grant": grant, "role": _pair(ROLE_TITLES[Role(grant.role)]), "state": _pair(GRANT_WORDS[grant.state])}
 
 
 def roles_offered(posts: list[PostView]) -> list[dict[str, object]]:

@@ -99,7 +99,7 @@ def _found_institution(spot: DemoPlaces, postgres: EmbeddedPostgres, stage: Stag
         initialise(
             spot.home,
             server=EmbeddedServer(postgres=postgres),
-            configuration=Configuration(institution_name=INSTITUTION, overlay="fictitious"),
+            configuration=Configuration(institution_name=INSTITUTION, overlay="fictitious", currency="USD"),
             officers=[
                 Officer(
                     staff_no=staff_no,

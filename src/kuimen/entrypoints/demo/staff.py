@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from kuimen.entrypoints.demo.people import AGENCIES, OFFICERS, POSITIONS, SignIn, draw_password
+from kuimen.entrypoints.demo.rules import release_rules
 from kuimen.foundation import clock
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access import services as access
@@ -65,4 +66,5 @@ def hire_everybody(officer_passwords: dict[str, str]) -> list[SignIn]:
         )
         access.approve_grant(grant, officer=checker)
         sign_ins.append(enrol(position.staff_no, password=password, role=position.role.value))
+    release_rules(maker, checker)
     return sign_ins

@@ -87,7 +87,9 @@ def check(home: InstallationHome) -> list[CheckFinding]:
     if isinstance(server, EmbeddedServer):
         findings += _check_binaries()
         if not server.postgres.is_running():
-            return [*findings, _finding("server", Grade.WARN, "内置数据库未运行", "the embedded server is not running")]
+            grade = Grade.FAIL if home.initialised else Grade.WARN  # before `kuimen init` there is nothing to start
+            advice = "the embedded server is not running; `kuimen serve` starts it"
+            return [*findings, _finding("server", grade, "内置数据库未运行，kuimen serve 会启动它", advice)]
     findings += _connected(dsn_of(home, APPLICATION, MAIN_DATABASE), "server", look_at_main)
     findings += _connected(dsn_of(home, KEYS, KEYS_DATABASE), "keys_database", _check_keys_role)
     return findings

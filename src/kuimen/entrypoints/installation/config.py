@@ -13,6 +13,7 @@ from kuimen.entrypoints.installation.home import InstallationHome, write_private
 
 OVERLAYS = ("", "fictitious")
 LANGUAGES = ("zh-hans", "en")
+CURRENCIES = ("CNY", "USD", "HKD", "EUR")
 HIGHEST_PORT = 65535
 UNNAMED = UUID(int=0)
 
@@ -28,6 +29,7 @@ class Configuration:
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     language: str = "zh-hans"
     behind_https: bool = False
+    currency: str = "CNY"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served."""
@@ -35,6 +37,8 @@ class Configuration:
             raise ConfigurationError(f"overlay must be empty or one of {', '.join(OVERLAYS[1:])}")
         if not 0 < self.port <= HIGHEST_PORT:
             raise ConfigurationError("port must lie between 1 and 65535")
+        if self.currency not in CURRENCIES:
+            raise ConfigurationError(f"currency must be one of {', '.join(CURRENCIES)}")
         if self.language not in LANGUAGES:
             raise ConfigurationError(f"language must be one of {', '.join(LANGUAGES)}")
 

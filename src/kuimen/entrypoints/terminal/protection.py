@@ -41,6 +41,7 @@ def show_plan(made: "ProtectionPlan", *, as_json: bool, to: Console = stdout) ->
             shown.add_row(file.name, "", ", ".join(file.elements), "遮盖重写 rewrite redacted")
         to.print(shown)
         to.print(f"其余 {kept} 列不含个人信息，保留 ({kept} other columns hold no personal data and stay)")
+    _show_links(made, as_json=as_json, to=to)
     for finding in made.findings:
         if as_json:
             emit_json(
@@ -56,6 +57,30 @@ def show_plan(made: "ProtectionPlan", *, as_json: bool, to: Console = stdout) ->
                 f"[yellow]{finding.severity.value}[/] {finding.place}: {finding.message_zh} ({finding.message_en})",
                 highlight=False,
             )
+
+
+def _show_links(made: "ProtectionPlan", *, as_json: bool, to: Console) -> None:
+    """Print how the rows of each table reach their person, and which of the links nobody declared."""
+    linked = [(part, part.link) for part in made.tables if part.link is not None]
+    if as_json:
+        for part, link in linked:
+            emit_json(
+                {"step": "link", "table": f"{part.schema}.{part.name}", "to": f"{link.schema}.{link.table}",
+                 "columns": list(link.columns), "declared": link.declared}
+            )  # fmt: skip
+        return
+    if not linked:
+        return
+    shown = table("归属 How rows reach their person", "表 Table", "经由列 By", "到 To", "依据 Because")
+    for part, link in linked:
+        because = "外键声明 declared key" if link.declared else "[yellow]同名列推断，请核对 guessed, look at it[/]"
+        shown.add_row(f"{part.schema}.{part.name}", ", ".join(link.columns), f"{link.schema}.{link.table}", because)
+    to.print(shown)
+    if any(not link.declared for _, link in linked):
+        to.print(
+            "[yellow]推断的归属若有误，其个人信息会归到错误的人名下；请先在源库声明外键，或接受后再继续"
+            "（a wrong guess puts values under the wrong person: declare the key first, or accept it）[/]"
+        )
 
 
 def show_reports(

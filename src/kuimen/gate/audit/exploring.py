@@ -147,6 +147,18 @@ def entry(entry_id: UUID) -> EntryView:
     return _view(row)
 
 
+def views_beginning(start: str) -> list[UUID]:
+    """Return the views whose id begins with these 8 or more signs of a watermark, two at most. Cost: one range scan.
+
+    Args:
+        start: hexadecimal signs with or without hyphens, as UUIDs are written.
+    """
+    signs = start.replace("-", "").lower()
+    low, high = UUID(signs.ljust(32, "0")), UUID(signs.ljust(32, "f"))
+    found = Entry.objects.filter(view_id__gte=low, view_id__lte=high).values_list("view_id", flat=True)
+    return [view for view in found.order_by("view_id").distinct()[:2] if view is not None]
+
+
 def entries_of_view(view_id: UUID) -> Sequence[EntryView]:
     """Return what was recorded for one page view, oldest first: what a watermark's view id resolves to.
 

@@ -12,6 +12,7 @@ from kuimen.gate.audit.exploring import (
     entry,
     inclusion,
     latest_checkpoint,
+    views_beginning,
 )
 from kuimen.gate.audit.exporting import ExportReport, export
 from kuimen.gate.audit.recording import record, record_all, record_refusal
@@ -52,4 +53,5 @@ __all__ = [
     "review",
     "screen",
     "sequence_pending",
+    "views_beginning",
 ]

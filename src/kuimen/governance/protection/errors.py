@@ -17,12 +17,6 @@ class ProtectionTransitionError(ConflictError):
     code: ClassVar[str] = "protection.transition"
 
 
-class PlanBlockedError(ConflictError):
-    """The plan has blockers; something would stay in clear. Read its findings, or protect the rest explicitly."""
-
-    code: ClassVar[str] = "protection.plan_blocked"
-
-
 class SourceChangedError(ConflictError):
     """The source no longer looks as planned; plan again."""
 
@@ -39,12 +33,6 @@ class CutOverRefusedError(ConflictError):
     """The source refuses to drop a column, because something depends on it; the cut-over was rolled back."""
 
     code: ClassVar[str] = "protection.cut_over_refused"
-
-
-class NothingPlannedError(InvalidInputError):
-    """The location is not one that can be protected."""
-
-    code: ClassVar[str] = "protection.nothing_planned"
 
 
 class UnknownJobError(NotFoundError):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from kuimen.foundation.sensitive import FIXED_MASK
 from kuimen.governance.protection.plan import FilePlan
 from kuimen.governance.protection.rules import Action
 from kuimen.kernels.elements.overlay import RecognitionTables
@@ -24,7 +25,6 @@ from kuimen.sources.prose import findings_in
 from kuimen.sources.relations import Problem
 from kuimen.sources.textfiles import TextShape, csv_rows, csv_shape, read_lines, shape_of
 
-FIXED_MASK = "******"
 NEW_SUFFIX, OLD_SUFFIX = ".kuimen-new", ".kuimen-old"
 _OVERWRITE = 1 << 20
 

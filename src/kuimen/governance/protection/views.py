@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from kuimen.foundation.sensitive import FIXED_MASK
 from kuimen.governance.protection.catalogue import columns_of
 from kuimen.governance.protection.errors import CutOverRefusedError
 from kuimen.governance.protection.naming import with_suffix
@@ -18,8 +19,6 @@ from kuimen.governance.protection.plan import TablePlan
 from kuimen.governance.protection.rules import REFERENCED, REMOVED
 from kuimen.governance.protection.session import Connection, column, joined, table_name
 from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, ROW_KEY, sealed_mark
-
-FIXED_MASK = "******"
 
 _DEPENDING: LiteralString = """
     WITH RECURSIVE standing(oid, depth) AS (

@@ -53,7 +53,7 @@ class CasePage:
 
     Attributes:
         cases: at most 50, oldest first.
-        masked: by case, the masked text of each element of `LIST_ELEMENTS`.
+        masked: by case this person holds, the masked text of each element of `LIST_ELEMENTS`; others are not in it.
         watermark: of this view; its view id resolves to the audit entry. None for an empty page, which shows nobody.
         buckets: number of visible open cases in each bucket, before filters.
     """
@@ -120,7 +120,7 @@ def list_cases(
     view = _masked_list(subject, cases, page=page) if cases else None
     return CasePage(
         cases=cases,
-        masked={case.case_id: view.values[CustomerRef(case.customer_ref)] for case in cases} if view else {},
+        masked=_held_values(subject, cases, view) if view else {},
         watermark=view.watermark if view else None,
         page=page,
         pages=max(1, -(-total // PAGE_ROWS)),
@@ -130,14 +130,25 @@ def list_cases(
 
 
 def _masked_list(subject: Subject, cases: Sequence[CaseSummary], *, page: int) -> MaskedPage:
+    """Ask for the values of the cases this person holds; a list without any shows loan facts under references alone.
+
+    Paging through cases that others hold is dispatching, not looking people up, so it shows nobody and counts nobody.
+    """
+    held = [case for case in cases if case.assignee == subject.staff_no]
     return disclosure.masked_page(
         subject,
         purpose=PURPOSE,
         object_type=LIST_TYPE,
         object_ref=f"page-{page}",
-        rows=[CustomerRef(case.customer_ref) for case in cases],
-        elements=LIST_ELEMENTS,
+        rows=[CustomerRef(case.customer_ref) for case in held or cases],
+        elements=LIST_ELEMENTS if held else (),
     )
+
+
+def _held_values(subject: Subject, cases: Sequence[CaseSummary], view: MaskedPage) -> dict[UUID, Mapping[Element, str]]:
+    return {
+        case.case_id: view.values[CustomerRef(case.customer_ref)] for case in cases if case.assignee == subject.staff_no
+    }
 
 
 def open_case(subject: Subject, case_id: UUID) -> CaseView:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from fixtures.commands import CommandHome, fill_odd_schema, kuimen
-from fixtures.lender import mobile
+from fixtures.lender import mobile, person_name, resident_id
 from kuimen.entrypoints.installation.postgres import ADMIN, EmbeddedPostgres
 from kuimen.entrypoints.installation.servers import APPLICATION, MAIN_DATABASE
 
@@ -260,3 +261,106 @@ def test_passphrases_come_in_over_a_descriptor_too(command_home: CommandHome) ->
 
     os.close(reading)
     assert done.code == 0, done.err
+
+
+MAPPING = """
+loans:
+  schema: xd
+  table: jieju
+  key: [fhbh, jjh]
+  fields: {principal: je, annual_rate: lilv, term_months: qs, instalment: yhje, issued_on: fkrq, status: zt,
+           balance: ye, paid_principal: yhbj, paid_interest: yhlx, paid_late_fees: yhfx}
+  statuses: {正常: normal, 逾期: late_16_30}
+customer: {schema: xd, table: khxx, join: {khbh: khbh}, reference: customer_ref}
+"""
+LOANS = 6
+SUMS = ("--count", str(LOANS), "--cents", "principal=6000000", "--cents", "balance=5700000")
+
+
+def fill_lender_of_loans(postgres: EmbeddedPostgres) -> None:
+    """Write customers and loans under pinyin names with a composite key; a third of the loans is overdue."""
+    with psycopg.connect(postgres.dsn(ADMIN, "odd_lender"), autocommit=True) as session:
+        session.execute("CREATE SCHEMA xd")
+        session.execute(
+            "CREATE TABLE xd.khxx (khbh text PRIMARY KEY, khmc varchar(20), zjhm char(18), lxdh varchar(11))"
+        )
+        session.execute(
+            "CREATE TABLE xd.jieju (fhbh int, jjh text, khbh text REFERENCES xd.khxx, je numeric(12,2), lilv numeric,"
+            " qs int, yhje numeric(12,2), fkrq date, zt text, ye numeric(12,2), yhbj numeric(12,2), yhlx numeric(12,2),"
+            " yhfx numeric(12,2), PRIMARY KEY (fhbh, jjh))"
+        )
+        for index in range(LOANS):
+            row = (f"K{index}", person_name(index), resident_id(index), mobile(index))
+            session.execute("INSERT INTO xd.khxx VALUES (%s, %s, %s, %s)", row)
+            session.execute(
+                "INSERT INTO xd.jieju VALUES (%s, %s, %s, 10000, 18, 12, 916.80, '2026-03-01', %s, 9500, 500, 0, 0)",
+                (index % 2, f"J{index}", f"K{index}", "逾期" if index % 3 == 0 else "正常"),
+            )
+
+
+def test_loans_of_an_unseen_schema_come_in_to_the_cent_or_not_at_all(
+    command_home: CommandHome, odd_lender: tuple[str, Path], tmp_path: Path
+) -> None:
+    source, credentials = odd_lender
+    fill_lender_of_loans(command_home.postgres)
+    mapping = tmp_path / "loans.yaml"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    given = (
+        "import", "--source", source, "--source-credentials", credentials, "--mapping", mapping,
+        "--home", command_home.home, "--json",
+    )  # fmt: skip
+    unprotected = kuimen(*given, *SUMS)
+    assert (unprotected.code, unprotected.error["error"]) == (2, "loans.intake_mapping")
+    assert "no column xd.khxx.customer_ref" in unprotected.error["message"]
+
+    administrator = tmp_path / "administrator"
+    password = command_home.postgres.connection(ADMIN, "odd_lender")["password"]
+    administrator.write_text(f"user={ADMIN}\npassword={password}\n", encoding="utf-8")
+    administrator.chmod(0o600)
+    protected = kuimen(
+        "protect", "--source", source, "--source-credentials", administrator, "--no-scrub", "--json",
+        *command_home.unlock,
+    )  # fmt: skip
+    assert protected.code in {0, 6}, protected.err  # without the scrub the proof may find residues
+    given = (*given[:4], administrator, *given[5:])
+    links = [row for row in protected.rows if row["step"] == "link"]
+    assert {"step": "link", "table": "xd.jieju", "to": "xd.khxx", "columns": ["khbh"], "declared": True} in links
+
+    told = kuimen(*given, "--dry-run").rows[-1]
+    assert (told["count"], told["principal_cents"], told["imported"]) == (LOANS, 6_000_000, False)
+    wrong = kuimen(*given, "--count", LOANS, "--cents", "principal=6000001", "--cents", "balance=5700000")
+    assert (wrong.code, wrong.error["error"]) == (4, "loans.reconciliation")
+    assert "principal declared 6000001 cents, found 6000000" in wrong.error["message"]
+    assert kuimen(*given, "--count", LOANS).error["error"] == "import.control_total"
+    mapping.write_text(MAPPING.replace("逾期: late_16_30", "逾期: overdue"), encoding="utf-8")
+    assert "loans.statuses.逾期" in kuimen(*given, *SUMS).error["message"]
+    mapping.write_text(MAPPING, encoding="utf-8")
+
+    done = kuimen(*given, *SUMS)
+    assert done.code == 0, done.err
+    assert (done.rows[-1]["created"], done.rows[-1]["legal_bases"]) == (LOANS, 2 * LOANS)
+    assert kuimen(*given, *SUMS).rows[-1]["unchanged"] == LOANS
+    built = kuimen("cases", "build", "--home", command_home.home, "--json").rows[-1]
+    assert (built["created"], built["by_status"]) == (2, {"late_16_30": 2})
+    assert kuimen("cases", "build", "--home", command_home.home, "--json").rows[-1]["created"] == 0
+
+
+def test_the_printed_mapping_is_whole() -> None:
+    from kuimen.ledger.intake_mapping import IntakeMapping, check_shape
+
+    printed = yaml.safe_load(kuimen("import", "--example").out)
+    check_shape(printed)
+    assert IntakeMapping.from_data(printed).loans.table == "t_loan"
+
+
+def test_a_terminal_acts_with_nobodys_rights_but_its_tokens(command_home: CommandHome, tmp_path: Path) -> None:
+    missing = kuimen("staff", "list", "--token-file", tmp_path / "none", "--home", command_home.home, "--json")
+    assert (missing.code, missing.error["error"]) == (2, "cli.token_file")
+    foreign = tmp_path / "foreign"
+    foreign.write_text("kuimen_not-a-token\n", encoding="utf-8")
+    foreign.chmod(0o600)
+    refused = kuimen("staff", "list", "--token-file", foreign, "--home", command_home.home, "--json")
+    assert (refused.code, refused.error["error"]) == (5, "access.sign_in_refused")
+    foreign.chmod(0o644)
+    opened = kuimen("staff", "list", "--token-file", foreign, "--home", command_home.home, "--json")
+    assert opened.error["error"] == "cli.token_file"
