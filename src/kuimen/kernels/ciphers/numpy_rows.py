@@ -139,8 +139,15 @@ def _cut(data: Bytes, begins: Places, size: int) -> Bytes:
     """Return (m, size): so many bytes from each place."""
     if size == 0:
         return np.zeros((len(begins), 0), dtype=np.uint8)
+    if _is_run(begins, size):
+        return data[begins[0] : begins[0] + size * len(begins)].reshape(-1, size)
     rows: Bytes = data[begins[:, None] + np.arange(size)]
     return rows
+
+
+def _is_run(begins: Places, size: int) -> bool:
+    """Tell whether rows of this size stand one behind the other."""
+    return len(begins) > 0 and bool((np.diff(begins) == size).all())
 
 
 class _Columns:
@@ -165,12 +172,28 @@ class _Columns:
 
     def groups(self, rows: Places, *, less: int, prefixes: npt.NDArray[np.uint64]) -> Iterator[Group]:
         """Sort rows into groups of the same sizes and prefix."""
-        marks = np.stack([self.sizes[rows] - less, self.context_sizes[rows], prefixes.view(np.int64)], axis=1)
-        kinds, member = np.unique(marks, axis=0, return_inverse=True)
-        order = np.argsort(member.reshape(-1), kind="stable")
-        for kind, chosen in zip(kinds, np.split(order, np.cumsum(np.bincount(member.reshape(-1)))[:-1]), strict=True):
-            prefix = int(kind[2]).to_bytes(8, "little", signed=True)[:PREFIX_BYTES]
-            yield Group(rows=rows[chosen], size=int(kind[0]), prefix=prefix, context_size=int(kind[1]))
+        marks = [self.sizes[rows] - less, self.context_sizes[rows], prefixes.view(np.int64)]
+        for chosen in _alike(marks):
+            size, context_size, prefix = (int(mark[chosen[0]]) for mark in marks)
+            first = prefix.to_bytes(8, "little", signed=True)[:PREFIX_BYTES]
+            yield Group(rows=rows[chosen], size=size, prefix=first, context_size=context_size)
+
+
+def _alike(marks: list[Places]) -> list[Places]:
+    """Return the positions of the rows that are alike in every mark, group by group, each ascending."""
+    if not len(marks[0]):
+        return []
+    groups = [np.arange(len(marks[0]))]
+    for mark in marks:
+        if bool((mark == mark[0]).all()):
+            continue
+        groups = [part for group in groups for part in _split(group, mark[group])]
+    return groups
+
+
+def _split(group: Places, mark: Places) -> list[Places]:
+    order = np.argsort(mark, kind="stable")
+    return np.split(group[order], np.flatnonzero(np.diff(mark[order])) + 1)
 
 
 def _is_bulk(group: Group, work: Work) -> bool:
@@ -199,7 +222,11 @@ def _taken(column: FlatColumn, rows: Places) -> FlatColumn:
 
 
 def _scatter(out: Bytes, begins: Places, rows: Bytes) -> None:
-    out[begins[:, None] + np.arange(rows.shape[1])] = rows
+    size = rows.shape[1]
+    if size and _is_run(begins, size):
+        out[begins[0] : begins[0] + rows.size] = rows.reshape(-1)
+    else:
+        out[begins[:, None] + np.arange(size)] = rows
 
 
 def _validity(valid: npt.NDArray[np.bool_]) -> pa.Buffer | None:

@@ -40,7 +40,8 @@ typedef struct {
     gh_state head_state;
     int head_known;
     uint8_t keys[LANES][32];
-    uint8_t nonces[TILE_BLOCKS * NONCE];
+    uint8_t nonces[TILE_BLOCKS * NONCE]; /* drawn ahead, used once each */
+    size_t nonces_used, nonces_drawn;
     uint8_t prefix[PREFIX];
     PATH(item) items[TILE_BLOCKS > LANES ? TILE_BLOCKS : LANES];
 } PATH(room);
@@ -259,21 +260,31 @@ INLINE int take_row(const job *work, int64_t row, PATH(item) *item)
     return 1;
 }
 
-INLINE const uint8_t *nonce_of(const job *work, const PATH(room) *room, const PATH(item) *item, size_t place)
+/* The nonce of an item: its own where it is opened, else one of those that next_nonces() gave. */
+INLINE const uint8_t *nonce_of(const job *work, const uint8_t *fresh, const PATH(item) *item, size_t place)
 {
-    return work->opening ? item->in + PREFIX : room->nonces + NONCE * place;
+    return work->opening ? item->in + PREFIX : fresh + NONCE * place;
 }
 
-/* `nonces` of a job stands only in the known-answer tests; everybody else's are drawn here. */
-INLINE int draw_nonces(const job *work, PATH(room) *room, size_t count)
+/* `count` unused nonces, NULL where the system gives none. They are drawn for many rows ahead, at most `rows`, which is
+ * how many rows are still to come. `nonces` of a job stands only in the known-answer tests. */
+INLINE const uint8_t *next_nonces(const job *work, PATH(room) *room, size_t count, int64_t rows)
 {
-    if (work->opening || count == 0)
-        return 0;
-    if (work->nonces) {
-        memcpy(room->nonces, work->nonces, count * NONCE);
-        return 0;
+    if (work->opening)
+        return room->nonces;
+    if (work->nonces)
+        return work->nonces;
+    if (room->nonces_drawn - room->nonces_used < count) {
+        size_t many = rows < TILE_BLOCKS ? (size_t)rows : TILE_BLOCKS;
+        many = many < count ? count : many;
+        room->nonces_used = room->nonces_drawn = 0;
+        if (kuimen_random(room->nonces, many * NONCE) < 0)
+            return NULL;
+        room->nonces_drawn = many;
     }
-    return kuimen_random(room->nonces, count * NONCE);
+    const uint8_t *fresh = room->nonces + NONCE * room->nonces_used;
+    room->nonces_used += count;
+    return fresh;
 }
 
 INLINE void use_key(int suite, PATH(room) *room, const uint8_t *key)
@@ -303,18 +314,18 @@ INLINE int column_rows(const job *work, int suite, PATH(room) *room, int64_t fro
             blocks += needed;
             count++;
         }
-        if (count == 0 && from < to) {
-            if (draw_nonces(work, room, 1) < 0)
-                return -1;
-            PATH(long_row)(work, suite, room, &room->items[0], nonce_of(work, room, &room->items[0], 0));
+        const int is_long = count == 0 && from < to;
+        const uint8_t *fresh = next_nonces(work, room, is_long ? 1 : count, to - from + (int64_t)count);
+        if (fresh == NULL)
+            return -1;
+        if (is_long) {
+            PATH(long_row)(work, suite, room, &room->items[0], nonce_of(work, fresh, &room->items[0], 0));
             from++;
             continue;
         }
-        if (draw_nonces(work, room, count) < 0)
-            return -1;
         for (size_t place = 0; place < count; place++) {
             const PATH(item) *item = &room->items[place];
-            const uint8_t *nonce = nonce_of(work, room, item, place);
+            const uint8_t *nonce = nonce_of(work, fresh, item, place);
             size_t needed = 1 + (item->size + 15) / 16;
             for (size_t at = 0; at < needed; at++)
                 counter_block(room->blocks + 16 * (item->first + at), nonce, (uint32_t)at + 1);
@@ -322,7 +333,7 @@ INLINE int column_rows(const job *work, int suite, PATH(room) *room, int64_t fro
         ecb(suite, &room->schedule, room->blocks, blocks);
         for (size_t place = 0; place < count; place++) {
             const PATH(item) *item = &room->items[place];
-            finish_row(work, room, &room->hash, POWERS, item, nonce_of(work, room, item, place),
+            finish_row(work, room, &room->hash, POWERS, item, nonce_of(work, fresh, item, place),
                        room->blocks + 16 * item->first, 16);
         }
     }
@@ -352,18 +363,20 @@ INLINE int keyed_rows(const job *work, int suite, PATH(room) *room, int64_t from
             count++;
         }
         if (has_long) {
-            if (draw_nonces(work, room, 1) < 0)
+            const uint8_t *one = next_nonces(work, room, 1, 1);
+            if (one == NULL)
                 return -1;
             use_key(suite, room, column_bytes(work->row_keys, long_item.row));
-            PATH(long_row)(work, suite, room, &long_item, nonce_of(work, room, &long_item, 0));
+            PATH(long_row)(work, suite, room, &long_item, nonce_of(work, one, &long_item, 0));
         }
         if (count == 0)
             continue;
-        if (draw_nonces(work, room, count) < 0)
+        const uint8_t *fresh = next_nonces(work, room, count, to - from + (int64_t)count);
+        if (fresh == NULL)
             return -1;
         memset(room->blocks, 0, 16 * LANES);
         for (size_t place = 0; place < count; place++) {
-            const uint8_t *nonce = nonce_of(work, room, &room->items[place], place);
+            const uint8_t *nonce = nonce_of(work, fresh, &room->items[place], place);
             for (size_t at = 1; at < steps; at++)
                 counter_block(room->blocks + 16 * (LANES * at + place), nonce, (uint32_t)at);
         }
@@ -377,7 +390,7 @@ INLINE int keyed_rows(const job *work, int suite, PATH(room) *room, int64_t from
         for (size_t place = 0; place < count; place++) {
             const PATH(item) *item = &room->items[place];
             gh_init(&room->hash, room->blocks + 16 * place, 1);
-            finish_row(work, room, &room->hash, 1, item, nonce_of(work, room, item, place),
+            finish_row(work, room, &room->hash, 1, item, nonce_of(work, fresh, item, place),
                        room->blocks + 16 * (LANES + place), 16 * LANES);
         }
     }
@@ -391,6 +404,7 @@ int PATH(kuimen_rows)(const job *work, int64_t from, int64_t to)
     if (posix_memalign((void **)&room, 64, sizeof *room) != 0)
         return -1;
     room->head_known = 0;
+    room->nonces_used = room->nonces_drawn = 0;
     if (work->suite == SM4_GCM)
         result = work->row_keys ? keyed_rows(work, SM4_GCM, room, from, to) : column_rows(work, SM4_GCM, room, from, to);
     else
