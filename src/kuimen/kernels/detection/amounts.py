@@ -31,10 +31,11 @@ _NO_HEADS = words(
     "id date status type flag code way mode method channel result time at no order account_no reason remark name by"
     " state category desc description source url count level seq sn currency purpose use user limit_id rule"
 )
-_PAID = words("paid repaid repayed settled setl actual_repay rpyd")
+_PAID = words("paid repaid repayed settled setl fact rpyd")
 _OVERDUE = words(
-    "overdue od late penalty fine forfeit breach delinquent delinquency arrears damages default pastdue writeoff wrtoff"
-    " dpd lateness demurrage pnlt chargeoff mulct ovrd compound"
+    "overdue od late penalty fine forfeit breach delinquent delinquency arrears damages default pastdue"
+    " writeoff wrtoff"
+    " dpd lateness demurrage pnlt chargeoff mulct punish punishment punitive ovrd compound"
 )
 _LIMIT = words("limit quota lmt creditlimit quato credits limits")
 _BALANCE = words(
@@ -43,7 +44,8 @@ _BALANCE = words(
 )
 _REPAY = words(
     "repay repayment repayed repaid paid due should actualpay schd schedule scheduled planned settle bill instalment"
-    " deduct deduction withhold derate reduce reduction waive relief promise pay payment payable receivable collect"
+    " deduct deduction withhold derate reduce reduction waive relief promise remit remission pay payment"
+    " payable receivable collect"
     " received plan refund repayable pre_repay"
 )
 _LOAN = words(

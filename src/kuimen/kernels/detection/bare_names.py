@@ -150,11 +150,17 @@ def in_its_table(tokens: tuple[str, ...], topics: frozenset[Topic], kind: str, w
         return NameVerdict(negative=True, rule=OWN)
     rule = _RULES.get(name)
     found = None if rule is None else rule(_Place(topics, kind, width))
+    if found is None and tokens[-1:] == ("score",) and not _OTHER_SCORES.intersection(tokens) and kind != "text":
+        return NameVerdict(Element.CREDIT_SCORE, MEDIUM if len(tokens) > 1 else WEAK, rule="a score")
     if found is None and tokens and tokens[-1] == "name" and len(tokens) > 1 and tokens[-2] in _WHO:
         return NameVerdict(Element.PERSON_NAME, STRONG, rule="name of a person")
     return found
 
 
+_OTHER_SCORES = words(
+    "match compare similarity face rule confidence weight sort order pass exam test quality hit hits voice image ocr"
+    " threshold min max star service satisfaction evaluate comment"
+)
 _WHO = words(
     """
     linkman contact borrower debtor applicant guarantor spouse relative father mother colleague friend legal holder

@@ -57,7 +57,7 @@ _CODED = frozenset(
     }
 )  # fmt: skip
 _PINYIN_CODES = ("dm", "bm", "daima")
-_CODE_TAILS = words("code name type level description id key")
+_CODE_TAILS = words("code name type level description id key flag ind indicator")
 _BLOBS = frozenset({Element.PHOTO_IMAGE, Element.BIOMETRIC, Element.CREDIT_REPORT, Element.CALL_RECORD})
 _BLOB_TAILS = words("url path img image pic photo file json xml content text data base64 id key detail address uri")
 _ASKING = frozenset({"is", "has", "need", "can", "on", "if", "allow"})

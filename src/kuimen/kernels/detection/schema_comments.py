@@ -12,6 +12,24 @@ from kuimen.kernels.elements.model import Element
 
 _PATTERNS: tuple[tuple[Element | None, str], ...] = (
     (
+        Element.CREDIT_REPORT,
+        r"""
+        (?:个人|企业)?(?:征信|信用)报告(?:PDF|pdf|原文|内容|报文|文件|地址|路径|链接|详情|json|JSON|xml|XML)*
+        (?:征信|信用)?不良(?:征信|信用)?(?:记录|信息)
+        """,
+    ),
+    (
+        None,
+        r"""
+        .*(?:授权书|合同|协议|委托书|借条|凭证|发票|回单)(?:影像|图片|照片|扫描件|文件|路径|地址|链接|内容)*
+        """,
+    ),
+    (
+        Element.CREDIT_SCORE,
+        r"[ABCFabcf]卡(?:评?分|分数|得分) .*(?:人行|央行|百行|征信|同盾|百融|前海|鹏元)(?:评?分|分数|得分)",
+    ),
+    (Element.MOBILE, r"(?:外呼|拨出|呼出|呼入|来去电|被呼叫?|所拨)(?:手机|电话)?(?:号码|号|手机|电话)"),
+    (
         Element.SECRET_KEY,
         r"""
         (?:密码)?盐值? 加密盐 盐
@@ -197,7 +215,7 @@ _PATTERNS: tuple[tuple[Element | None, str], ...] = (
     (
         Element.SEX,
         r"""
-        性别(?:代码|编码|标识|类型|code)
+        性别(?:代码|编码|标识|标志|类型|code)
         """,
     ),
     (
@@ -248,7 +266,7 @@ _COMPILED = tuple((element, re.compile("|".join(pattern.split()))) for element, 
 _CLAUSE_END = re.compile(r"[(（\[【,，;；:：、\s]|\d+[-=:：、.．]")
 _LONGEST_CLAUSE = 40
 _NEGATED = re.compile(r"^(?:是否|有无|能否)|(?:状态|时间|日期|次数|类型|标识|标志|是否.*)$")
-_KEPT = re.compile(r"(?:职业|职位|关系)类型$|(?:设备|手机|终端|客户端|广告)(?:唯一)?标识$")
+_KEPT = re.compile(r"(?:职业|职位|关系)类型$|性别标[识志]$|(?:设备|手机|终端|客户端|广告)(?:唯一)?标识$")
 
 
 @lru_cache(maxsize=65_536)

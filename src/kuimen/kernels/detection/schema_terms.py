@@ -35,7 +35,8 @@ _PHRASES: Mapping[Element, str] = {
         social_security_card social_security_card_no drive_license drive_license_no
     """,
     Element.MOBILE: """
-        called_number calling_number tel1 tel2 mobile1 mobile2 contact_mobile_phone peer_num peer_phone peer_tel
+        call_out_num call_out_number out_call_no dial_no dialed_number called_number calling_number tel1 tel2
+        mobile1 mobile2 contact_mobile_phone peer_num peer_phone peer_tel
         other_phone opposite_phone to_phone from_phone receive_phone recv_phone phone_md5 mobile_md5 bind_tel
         link_tel linkman_tel referrer_phone invite_phone invitee_phone friend_phone mobil phone_encrypt
         receive_mobile receiver_tel buyer_tel urgent_phone other_tel msisdn_no
@@ -167,7 +168,9 @@ _PHRASES: Mapping[Element, str] = {
         cust_grade_score
     """,
     Element.CREDIT_REPORT: """
-        report_xml report_content report_json report_html report_data credit_xml credit_content credit_data
+        person_report personal_report report_pdf report_pdf_path report_pdf_url bad_record bad_records adverse_record
+        credit_pdf credit_html report_xml report_content report_json report_html report_data credit_xml
+        credit_content credit_data
         bureau_report bureau_xml pbc_xml pboc_xml zhengxin_report rh_report report_text
     """,
     Element.SMS_CODE: """
@@ -179,7 +182,8 @@ _PHRASES: Mapping[Element, str] = {
         mibao_answer safety_answer protect_answer
     """,
     Element.CALL_RECORD: """
-        asr_text call_text talk_text asr_content voice_text call_voice record_voice call_audio call_record_url
+        record_addr record_address voice_addr record_addr_url call_out_content asr_text call_text talk_text
+        asr_content voice_text call_voice record_voice call_audio call_record_url
         record_url_path voice_path audio record_voice_url chat_log chat_msg talk_record sound_url sound_file
         msg_content message_text sms_message
     """,
@@ -269,7 +273,8 @@ _WEAK = frozenset(
     )
 )
 _PREFIXES = words(
-    "user usr cust customer member client app sys t f borrower applicant loan emergency contact my the cur current last"
+    "user usr cust customer member client app sys t f borrower applicant loan emergency contact my the cur"
+    " current last"
     " new old orig bak tmp ext his cn zm fm third ocr reg register apply login oper pay bank spouse linkman legal"
     " admin staff teller employee emp merchant agent collector operator"
 )

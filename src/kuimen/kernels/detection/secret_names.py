@@ -12,7 +12,7 @@ from kuimen.kernels.detection.terms_en import EN_NEGATIVE_HEADS
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.words import words
 
-_PASSWORD = re.compile(r"p(?:ass)?w(?:or)?d|passw|pa?sswd|psw|mima|passphrase|koul[iy]ng|密码|口令")
+_PASSWORD = re.compile(r"p(?:ass)?w(?:or)?d|passw|pa?sswd|psw|mima|passphrase|(?:^|_)pass$|kouling|密码|口令")
 _PAYING = re.compile(
     r"pay|trad|trans|deal|withdraw|cash|fund|atm|pin|debit|zhifu|jiaoyi|^zf|^jy|支付|交易|取款|提现|资金"
 )

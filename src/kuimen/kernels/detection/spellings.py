@@ -20,6 +20,7 @@ _SPELLINGS = """
     license lic licence| installment instal instalment| email eml| gender gndr gend| reserved resv rsv rsrv
     register reg regist| beneficiary benef bnf| employer emplyr emplr| salary sal| title ttl| receipt rcpt
     withdraw wthdr wdraw| guarantor guar grntr| spouse sps| family fmly fam| organization org orgn organisation|
+    emergency emer emerge| relation rela| equipment equip eqp eqpt| merchant mer mch mcht merch|
     legal lgl leg| grade grd| temporary tmpr| address adress addres addrss addess|
     amount amout ammount amonut amoutn amunt|
     mobile moblie moible mobie| password pasword passwrod passwod| receive recieve| receiver reciver reciever|
