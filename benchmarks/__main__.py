@@ -29,6 +29,7 @@ MODULES = {
     "protection": "Protecting a lender's table",
     "disclosures": "Disclosing",
     "rotation": "Rotating keys",
+    "erasure": "Erasing a person",
     "audit": "Audit log",
     "verification": "Verifying the audit log offline",
     "detection_text": "Structured data in text",

@@ -89,6 +89,8 @@ def due(
         shown = table(
             "到期清单 Due", "编号 Erasure", "个人引用 Person", "类别 Class", "状态 State", "到期 Due", "依据 Why"
         )
+        for column in shown.columns[:1]:
+            column.no_wrap, column.min_width = True, 36
         for one in found:
             shown.add_row(
                 str(one.erasure_id), str(one.person_ref), one.retention_class.value, one.state.value, str(one.due_on),

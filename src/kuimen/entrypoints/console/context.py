@@ -41,6 +41,9 @@ NAVIGATION = (
     ),
     NavigationItem(name="audit", icon="list-search", title_zh="审计日志", title_en="Audit", action=Action.AUDIT_READ),
     NavigationItem(
+        name="retention", icon="hourglass", title_zh="留存与销毁", title_en="Retention", action=Action.RETENTION_READ
+    ),
+    NavigationItem(
         name="assessment",
         icon="clipboard-check",
         title_zh="合规评估",

@@ -13,6 +13,7 @@ from kuimen.entrypoints.console import (
     overview,
     own,
     people,
+    retention,
     texts,
 )
 
@@ -58,6 +59,9 @@ urlpatterns = [
     path("own/", own.own, name="own"),
     path("accounts/activate/", own.activate, name="activate"),
     path("accounts/password/", own.change_password, name="password"),
+    path("retention/", retention.due, name="retention"),
+    path("retention/<uuid:erasure_id>/step", retention.step, name="retention-step"),
+    path("retention/<uuid:erasure_id>/certificate", retention.certificate, name="retention-certificate"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("kuimen.entrypoints.console.accounts")),
 ]

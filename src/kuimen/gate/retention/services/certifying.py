@@ -53,6 +53,7 @@ class CertificateView:
     erasure_id: UUID
     content: bytes
     document: Mapping[str, Any]
+    key_id: str
 
 
 def certify(erasure_id: UUID, *, actor: audit.Actor = audit.SYSTEM, reader: Subject | None = None) -> CertificateView:
@@ -95,7 +96,7 @@ def certify(erasure_id: UUID, *, actor: audit.Actor = audit.SYSTEM, reader: Subj
     }
     content = f'{{"document":{text},"seal":{json.dumps(seal, sort_keys=True)}}}\n'.encode()
     return CertificateView(
-        certificate_id=made.certificate_id, erasure_id=erasure_id, content=content, document=document
+        certificate_id=made.certificate_id, erasure_id=erasure_id, content=content, document=document, key_id=signer.key_id
     )
 
 
