@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kuimen.kernels.ciphers import Sealer, blind_index
-    from kuimen.kernels.detection.facade import classify_columns, detect, redact
+    from kuimen.kernels.detection.facade import classify_columns, detect, redact, scan_bytes
     from kuimen.kernels.masking import mask
 
-__all__ = ["Sealer", "blind_index", "classify_columns", "detect", "mask", "redact"]
+__all__ = ["Sealer", "blind_index", "classify_columns", "detect", "mask", "redact", "scan_bytes"]
 
 _HOMES = {
     "detect": "kuimen.kernels.detection.facade",
     "redact": "kuimen.kernels.detection.facade",
+    "scan_bytes": "kuimen.kernels.detection.facade",
     "classify_columns": "kuimen.kernels.detection.facade",
     "Sealer": "kuimen.kernels.ciphers",
     "blind_index": "kuimen.kernels.ciphers",

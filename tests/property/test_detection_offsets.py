@@ -69,7 +69,7 @@ def test_redacted_text_holds_nothing_to_redact(noise: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     ["1", "1234 ", "a@", "@", "重庆市", "路1号", "姓名", "姓名:", "mobile=", "a_", "1:", "密码", "有限公司", "(", "eyJ",
-     "阿·", "验证码", "13812345678、", "0123-", "\x00", "１", "1\u200b", "-----BEGIN ", "4111111111111111D"],
+     "阿·", "验证码", "13812345678、", "0123-", "\x00", "１", "1\u200b", "-----BEGIN ", "4111111111111111D", "+85291234567 ", "138-1234-5678 ", "4111111111111111 "],
 )  # fmt: skip
 def test_no_pattern_explodes(unit: str) -> None:
     def cost(size: int) -> float:

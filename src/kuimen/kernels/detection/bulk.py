@@ -158,24 +158,36 @@ def _as_row(number: int, one: Candidate) -> bytes:
 
 def _events(folded: bytes, events: npt.NDArray[np.void], tables: RecognitionTables) -> Iterator[Candidate]:
     """Look at the rare places with the patterns, line by line."""
-    finish, line, begin, grouped = -1, "", 0, None
+    finish, line, grouped = -1, "", None
+    passed = letters = 0  # bytes up to the last event, letters of its line up to it
     for start, end, element in zip(
         events["start"].tolist(), events["end"].tolist(), events["element"].tolist(), strict=True
     ):
         if start >= finish:
-            begin = folded.rfind(b"\n", 0, start) + 1
+            passed, letters = folded.rfind(b"\n", 0, start) + 1, 0
             finish = folded.find(b"\n", start)
             finish = len(folded) if finish < 0 else finish
-            line = folded[begin:finish].decode("utf-8", errors="surrogateescape")
+            line = folded[passed:finish].decode("utf-8", errors="surrogateescape")
             grouped = Grouped(line, tables)
-        at = len(folded[begin:start].decode("utf-8", errors="surrogateescape"))
-        stop = at + (end - start)
+        letters += len(folded[passed:start].decode("utf-8", errors="surrogateescape"))
+        passed = start
+        stop = letters + (end - start)
         assert grouped is not None
-        found = grouped.at(at, stop) if element == FIRST_EVENT + 1 else recognise_event(element, line, at, stop, tables)
+        found = (
+            grouped.at(letters, stop)
+            if element == FIRST_EVENT + 1
+            else recognise_event(element, line, letters, stop, tables)
+        )
         for one in found:
-            head = len(line[: one.start].encode("utf-8", errors="surrogateescape"))
-            width = len(line[one.start : one.end].encode("utf-8", errors="surrogateescape"))
-            yield Candidate(one.element, begin + head, begin + head + width, one.evidence)
+            head = start + _width(line, letters, one.start)
+            yield Candidate(one.element, head, head + _width(line, one.start, one.end), one.evidence)
+
+
+def _width(line: str, begin: int, end: int) -> int:
+    """Return the bytes between two letters of a line, negative where the second comes first."""
+    if end < begin:
+        return -_width(line, end, begin)
+    return len(line[begin:end].encode("utf-8", errors="surrogateescape"))
 
 
 def _in_python(raw: bytes, least: Likelihood, tables: RecognitionTables) -> Scan:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kuimen.kernels.detection.bulk import Scan
+from kuimen.kernels.detection.bulk import scan_bytes as scan_block
 from kuimen.kernels.detection.columns import ColumnFinding, ColumnSample
 from kuimen.kernels.detection.columns import classify_columns as classify_samples
 from kuimen.kernels.detection.evidence import Finding, Likelihood
@@ -48,6 +50,22 @@ def detect_many(
     return detect_many_with_tables(
         texts, elements=elements, min_likelihood=min_likelihood, tables=tables_for(overlay), rules=rules
     )
+
+
+def scan_bytes(
+    block: bytes | bytearray | memoryview,
+    *,
+    min_likelihood: Likelihood | str = Likelihood.POSSIBLE,
+    overlay: str | None = None,
+) -> Scan:
+    """Return the structured personal data in a block of UTF-8 as an array of places in bytes; for logs in bulk.
+
+    Args:
+        block: whole lines.
+        min_likelihood: ``very_unlikely`` to ``very_likely``.
+        overlay: ``fictitious`` also accepts the identities of demonstrations.
+    """
+    return scan_block(block, min_likelihood=min_likelihood, tables=tables_for(overlay))
 
 
 def redact(

@@ -165,10 +165,12 @@ def with_neighbours(text: str, candidates: Iterable[Candidate]) -> list[Candidat
     if not doubtful:
         return found
     companions = sorted(one.start for one in found if one.element in COMPANIONS and one.points >= _POSSIBLE)
-    for one in doubtful:
-        begin = text.rfind("\n", 0, one.start) + 1
-        finish = text.find("\n", one.end)
-        finish = len(text) if finish < 0 else finish
+    begin, finish = 0, -1
+    for one in sorted(doubtful, key=attrgetter("start")):
+        if one.start >= finish:
+            begin = text.rfind("\n", 0, one.start) + 1
+            finish = text.find("\n", one.end)
+            finish = len(text) if finish < 0 else finish
         if bisect_left(companions, begin) < bisect_left(companions, finish):
             one.evidence = (*one.evidence, BESIDE_A_PERSON)
         elif not _WORD.search(text, begin, one.start) and not _WORD.search(text, one.end, finish):

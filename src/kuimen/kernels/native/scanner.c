@@ -800,19 +800,21 @@ static int wordless(const Pass *p, Py_ssize_t from, Py_ssize_t to) {
 
 /* A card of a foreign network needs company: data of a person in its line, or nothing else in its line. */
 static void neighbours(Pass *p, const uint8_t *companion) {
+    Py_ssize_t begin = 0, finish = -1, next = 0; /* the line looked at, and the first row behind it */
+    int accompanied = 0;
     for (Py_ssize_t k = 0; k < p->count; k++) {
         Row *row = &p->rows[k];
         if (row->kind != E_BANK_CARD || row->points != 2 || row->used != 2 || row->element != p->tables->element_of[E_BANK_CARD])
             continue;
-        Py_ssize_t begin = row->start, finish = row->end;
-        while (begin > 0 && p->text[begin - 1] != '\n') begin--;
-        while (finish < p->size && p->text[finish] != '\n') finish++;
-        int found = 0;
-        for (Py_ssize_t j = k - 1; j >= 0 && !found && p->rows[j].start >= begin - 64; j--)
-            found = p->rows[j].start >= begin && companion[p->rows[j].element] && p->rows[j].points >= 3;
-        for (Py_ssize_t j = k + 1; j < p->count && !found && p->rows[j].start < finish; j++)
-            found = companion[p->rows[j].element] && p->rows[j].points >= 3;
-        if (found) add_static(p, row, P_BESIDE);
+        if (row->start >= finish) {
+            const uint8_t *end = memchr(p->text + row->start, '\n', (size_t)(p->size - row->start));
+            for (begin = row->start; begin > 0 && p->text[begin - 1] != '\n';) begin--;
+            finish = end ? end - p->text : p->size;
+            for (next = k; next > 0 && p->rows[next - 1].start >= begin;) next--;
+            for (accompanied = 0; next < p->count && p->rows[next].start < finish; next++)
+                accompanied |= companion[p->rows[next].element] && p->rows[next].points >= 3;
+        }
+        if (accompanied) add_static(p, row, P_BESIDE);
         else if (wordless(p, begin, row->start) && wordless(p, row->end, finish)) add_static(p, row, P_ALONE);
     }
 }
