@@ -175,7 +175,10 @@ def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | Non
         assert isinstance(source, FolderSource)
         return _scan_text(source, relation, place, overlay=overlay)
     sample = source.sample(relation, sample_rows)
-    columns = relation.columns or tuple(ColumnInfo(name=name, type="text") for name in sample.values)
+    columns = relation.columns
+    if not columns or relation.kind is RelationKind.PARQUET:  # parts of nested values are known from the sample alone
+        known = {column.name for column in columns}
+        columns += tuple(ColumnInfo(name=name, type="text") for name in sample.values if name not in known)
     readable = [column for column in columns if column.name in sample.values]
     findings = {finding.name: finding for finding in _classify(relation, readable, sample, overlay)}
     rows = [

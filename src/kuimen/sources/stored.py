@@ -144,7 +144,7 @@ class GuardedExpansion(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Any) -> int:
-        data = self._expanded.read(len(buffer))
+        data = self._expanded.read1(len(buffer))
         self._seen += len(data)
         if self._seen > self._limit:
             raise RelationUnreadableError(

@@ -113,14 +113,18 @@ def _parquet(stored: StoredFile) -> Iterator[Any]:
 
 
 def parquet_shape(stored: StoredFile) -> tuple[tuple[ColumnInfo, ...], int]:
-    """Return columns and number of rows.
+    """Return the columns that are no structures or lists, whose parts a sample names, and the number of rows.
 
     Raises:
         RelationUnreadableError: the file is broken or encrypted.
     """
     with _parquet(stored) as file:
         return (
-            tuple(ColumnInfo(name=field.name, type=str(field.type)) for field in file.schema_arrow),
+            tuple(
+                ColumnInfo(name=field.name, type=str(field.type))
+                for field in file.schema_arrow
+                if not _is_nested(field)
+            ),
             int(file.metadata.num_rows),
         )
 

@@ -51,14 +51,26 @@ def shape_of(path: Path, *, members: tuple[str, ...] = ()) -> TextShape | None:
         compressed = raw.read(2) == _GZIP_MAGIC
     try:
         with stored.opened() as raw:
-            expanded = gzip.GzipFile(fileobj=raw) if compressed else raw
-            head = expanded.read(SNIFF_BYTES)
+            head = _expanded_head(raw) if compressed else raw.read(SNIFF_BYTES)
     except READ_ERRORS:
         raise RelationUnreadableError("file: cannot be opened, or is a broken gzip file") from None
     found = examine(head)
     if found is None:
         return None
     return TextShape(encoding=found.encoding, compressed=compressed, members=members, damaged=found.damaged)
+
+
+def _expanded_head(raw: IO[bytes]) -> bytes:
+    """Expand the head of a gzip file; what stands before a break counts."""
+    head = b""
+    expanded = gzip.GzipFile(fileobj=raw)
+    try:
+        while len(head) < SNIFF_BYTES and (piece := expanded.read1(SNIFF_BYTES)):
+            head += piece
+    except READ_ERRORS:
+        if not head:
+            raise
+    return head
 
 
 @contextmanager
