@@ -43,7 +43,7 @@ def assessed(system: System, monkeypatch: pytest.MonkeyPatch) -> services.Assess
 
 def _text(path: Path) -> str:
     if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext (poppler-utils) reads the report back")
+        pytest.fail("pdftotext is missing; install Debian's package `poppler-utils`, it reads the report back")
     finished = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
     return finished.stdout.decode()
 

@@ -36,6 +36,13 @@ def sealed_here(source_id: UUID) -> set[Original] | None:
     return _sealed.get(source_id)
 
 
+def forget(job_id: UUID | None, source_id: UUID) -> None:
+    """Let everything of a job and its source go: after its proof, and wherever one of its steps failed."""
+    if job_id is not None:
+        _destroyed.pop(job_id, None)
+    _sealed.pop(source_id, None)
+
+
 def forget_sealed(source_id: UUID) -> None:
     """Let the verified originals of a source go; the proof does."""
     _sealed.pop(source_id, None)

@@ -3,7 +3,8 @@
 Clause: CQJR-5.3-d, CQJR-5.4-g, JRT0171-6.1.3-a, CQJR-6.5-b
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.rules import SourceKind
-from kuimen.governance.protection import jobs
+from kuimen.governance.protection import jobs, kept
 from kuimen.governance.protection.catalogue import table_facts
 from kuimen.governance.protection.errors import JobStoreError, WrongDatabaseError
 from kuimen.governance.protection.file_job import protect_files
@@ -96,13 +97,26 @@ def protect(made: ProtectionPlan, *, actor: audit.Actor, progress: Progress | No
         SourceLostError, VaultBusyError, JobStoreError, KeysLockedError: stopped in the middle; run again to resume.
     """
     try:
-        job = jobs.job_of(made.job_id)
-        row = inventory.source_of(made.source_id)
-        if row.kind == SourceKind.FILES.value:
-            return protect_files(job, made, row, actor=actor, progress=progress)
-        return protect_tables(job, made, row, actor=actor, progress=progress)
+        with _letting_go_on_failure(made):
+            job = jobs.job_of(made.job_id)
+            row = inventory.source_of(made.source_id)
+            if row.kind == SourceKind.FILES.value:
+                return protect_files(job, made, row, actor=actor, progress=progress)
+            return protect_tables(job, made, row, actor=actor, progress=progress)
     except DatabaseError:
         raise JobStoreError("jobs: Kuimen's own database failed; nothing is lost, run again to resume") from None
+
+
+@contextmanager
+def _letting_go_on_failure(made: ProtectionPlan) -> Iterator[None]:
+    """Forget the originals in memory where a step fails: nobody will come to prove with them."""
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if not done:
+            kept.forget(made.job_id, made.source_id)
 
 
 def scrub(
@@ -126,14 +140,15 @@ def scrub(
         SourceUnavailableError: the source cannot be reached at all.
     """
     row = inventory.source_of(made.source_id)
-    if row.kind == SourceKind.FILES.value:
-        report = scrub_folder(
-            Path(row.location["path"]), label=row.label, originals=known_originals(), progress=progress
-        )
-    else:
-        parameters = _maintenance(row, maintenance, maintenance_credentials)
-        report = _scrub_database(row, parameters, progress)
-    store_scrub(made, report, actor=actor)
+    with _letting_go_on_failure(made):
+        if row.kind == SourceKind.FILES.value:
+            report = scrub_folder(
+                Path(row.location["path"]), label=row.label, originals=known_originals(), progress=progress
+            )
+        else:
+            parameters = _maintenance(row, maintenance, maintenance_credentials)
+            report = _scrub_database(row, parameters, progress)
+        store_scrub(made, report, actor=actor)
     return report
 
 
@@ -185,16 +200,19 @@ def prove(
         SourceUnavailableError, KeysLockedError: the source or the vault cannot be read.
     """
     row = inventory.source_of(made.source_id)
-    if row.kind == SourceKind.FILES.value:
-        report = prove_files(made, row, actor=actor, progress=progress)
-    else:
-        report = prove_source(
-            made,
-            row,
-            parameters=_maintenance(row, maintenance, maintenance_credentials),
-            actor=actor,
-            folders=folders,
-            progress=progress,
-        )
-    store_proof(made, report, actor=actor)
+    try:
+        if row.kind == SourceKind.FILES.value:
+            report = prove_files(made, row, actor=actor, progress=progress)
+        else:
+            report = prove_source(
+                made,
+                row,
+                parameters=_maintenance(row, maintenance, maintenance_credentials),
+                actor=actor,
+                folders=folders,
+                progress=progress,
+            )
+        store_proof(made, report, actor=actor)
+    finally:
+        kept.forget(made.job_id, made.source_id)  # proved or not, no original outlives the attempt
     return report
