@@ -4,6 +4,7 @@ Rules that need the language of lending (a role directly before a name) apply to
 the tagger and what is parted by a colon decide, so that news and letters are read as the tagger reads them.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -13,7 +14,10 @@ from kuimen.kernels.detection.names.intervals import Intervals
 from kuimen.kernels.detection.names.lexicon import BUSINESS
 from kuimen.kernels.detection.names.repair import mended
 from kuimen.kernels.detection.names.rules import announced_names, listed_before, listed_names, surname_width
+from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements.model import Element
+
+_BUSINESS = re.compile(alternation(BUSINESS))
 
 _SURE, _FAIR = 2.0, 0.0
 _SURE_POINTS, _FAIR_POINTS, _LEAST_POINTS = 5, 4, 3
@@ -50,7 +54,7 @@ def recognise_persons_in_many(
 
 
 def _speaks_of_lending(text: str) -> bool:
-    return any(word in text for word in BUSINESS)
+    return _BUSINESS.search(text) is not None
 
 
 def _add_tagged(text: str, candidates: list[Candidate], spans: Sequence[Span]) -> None:
