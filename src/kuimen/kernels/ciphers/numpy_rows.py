@@ -101,6 +101,7 @@ class NumpyRows:
         # each block is encrypted once: counters never repeat
         self._cipher = Cipher(algorithm, modes.ECB()).encryptor()  # noqa: S305
         self._hash = _Hash(int.from_bytes(self._cipher.update(bytes(BLOCK)), "big"))
+        self._constants: dict[tuple[bytes, int, int], int] = {}
 
     def stream(self, nonces: Bytes, size: int) -> Bytes:
         """Return (m, 16 + size rounded up): the mask of the tag, then the key stream."""
@@ -116,11 +117,7 @@ class NumpyRows:
         head = associated_bytes(group.prefix, self._work.aad, b"")
         associated_size = len(head) + group.context_size
         blocks = _blocks(associated_size) + _blocks(group.size) + 1
-        padded = head.ljust(BLOCK * _blocks(associated_size), b"\0")
-        constant = _multiply(associated_size * 8 << 64 | group.size * 8, self._hash.power(1))
-        for place in range(_blocks(associated_size)):
-            block = int.from_bytes(padded[BLOCK * place : BLOCK * (place + 1)], "big")
-            constant ^= _multiply(block, self._hash.power(blocks - place))
+        constant = self._constant(head, associated_size, group.size)
         sums = np.empty((len(ciphertexts), 2), dtype=np.uint64)
         sums[:] = constant >> 64, constant & (2**64 - 1)
         text_at = BLOCK * _blocks(associated_size)
@@ -130,6 +127,19 @@ class NumpyRows:
             self._add(sums, ciphertexts[:, at], text_at + at, blocks)
         tags: Bytes = sums.astype(">u8").view(np.uint8).reshape(-1, BLOCK)
         return tags
+
+    def _constant(self, head: bytes, associated_size: int, size: int) -> int:
+        """Return the sum over what all rows of a group share: the head of the associated data, and the lengths."""
+        place = (head, associated_size, size)
+        if place not in self._constants:
+            blocks = _blocks(associated_size) + _blocks(size) + 1
+            padded = head.ljust(BLOCK * _blocks(associated_size), b"\0")
+            constant = _multiply(associated_size * 8 << 64 | size * 8, self._hash.power(1))
+            for at in range(_blocks(associated_size)):
+                block = int.from_bytes(padded[BLOCK * at : BLOCK * (at + 1)], "big")
+                constant ^= _multiply(block, self._hash.power(blocks - at))
+            self._constants[place] = constant
+        return self._constants[place]
 
     def _add(self, sums: npt.NDArray[np.uint64], column: Bytes, at: int, blocks: int) -> None:
         sums ^= self._hash.table(blocks - at // BLOCK)[at % BLOCK].take(column, axis=0)
