@@ -1,5 +1,6 @@
 """What the keyring hands out, and the bytes that bind a wrapped key to its row."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 from uuid import UUID
@@ -66,6 +67,23 @@ def person_binding(
 ) -> bytes:
     """Return what a wrapped person key is bound to."""
     return binding("person", institution, retention_class, version, str(ref), generation)
+
+
+def person_bindings(
+    institution: UUID, retention_class: RetentionClass, version: int, rows: Iterable[tuple[str, int]]
+) -> list[bytes]:
+    """Return :func:`person_binding` of many persons, given as canonical texts; several times quicker."""
+    head = binding("person", institution, retention_class, version)
+    length = (36).to_bytes(_LENGTH_BYTES, "big")  # of the text of a UUID
+    tails: dict[int, bytes] = {}
+    bound = []
+    for ref, generation in rows:
+        tail = tails.get(generation)
+        if tail is None:
+            digits = str(generation).encode()
+            tail = tails[generation] = len(digits).to_bytes(_LENGTH_BYTES, "big") + digits
+        bound.append(head + length + ref.encode() + tail)
+    return bound
 
 
 def table_binding(

@@ -22,7 +22,7 @@ from kuimen.gate.keys.errors import (
     RotationConflictError,
 )
 from kuimen.gate.keys.leases import leased_person
-from kuimen.gate.keys.material import DataKey, person_binding, person_scope
+from kuimen.gate.keys.material import DataKey, person_bindings, person_scope
 from kuimen.gate.keys.rules import KEY_LENGTHS, LEASE_BLOCKS, KeyState, KeySuite, LeasedKind, RetentionClass
 from kuimen.gate.keys.tree import CACHE_LIFETIME, OPENS, RootTree
 from kuimen.gate.keys.uses import record_at_once
@@ -137,8 +137,8 @@ class PersonKeys:
         found = {ref: key for (ref, _), key in self._open_persons(fresh, kind).items()}
         if stale:
             self._create_person_keys(stale, kind, suite=suite, retire_up_to=up_to_id)
-            for ref in stale:
-                self.forget(ref)
+            gone = set(stale)
+            self._persons.forget(lambda held: held[1] in gone)
             found |= self._active_person_keys(stale, kind)
         return found
 
@@ -185,9 +185,9 @@ class PersonKeys:
         for row in rows:
             by_version[row.domain_version].append(row)
         for version, members in by_version.items():
-            bindings = [
-                person_binding(self.institution_id, kind, version, row.person_ref, row.generation) for row in members
-            ]
+            bindings = person_bindings(
+                self.institution_id, kind, version, ((str(row.person_ref), row.generation) for row in members)
+            )
             try:
                 keys = self._tree.unwrap_under_domain(kind, version, [row.wrapped or b"" for row in members], bindings)
             except KeyDestroyedError:
@@ -235,7 +235,9 @@ class PersonKeys:
             length = KEY_LENGTHS[chosen]
             material = secrets.token_bytes(length * len(refs))
             drawn = [material[position : position + length] for position in range(0, len(material), length)]
-            bindings = [person_binding(self.institution_id, kind, version, ref, generations[ref]) for ref in refs]
+            bindings = person_bindings(
+                self.institution_id, kind, version, ((str(ref), generations[ref]) for ref in refs)
+            )
             wrapped = self._tree.wrap_under_domain(kind, version, drawn, bindings)
             rows = [(ref, generations[ref], sealed) for ref, sealed in zip(refs, wrapped, strict=True)]
             if self._insert_persons(rows, kind, chosen, version, retire_up_to=retire_up_to):

@@ -25,7 +25,7 @@ from kuimen.gate.keys.arrays import bytea_array, int_array
 from kuimen.gate.keys.domain_keys import keys_by_version, keys_under_other_versions
 from kuimen.gate.keys.errors import KeyMissingError, RotationConflictError
 from kuimen.gate.keys.keyring import Keyring
-from kuimen.gate.keys.material import person_binding, table_binding
+from kuimen.gate.keys.material import person_bindings, table_binding
 from kuimen.gate.keys.models import DomainKey, PersonKey, RewrapJob, TableKey
 from kuimen.gate.keys.pacing import Advance, Pace
 from kuimen.gate.keys.rules import KeyState, RetentionClass
@@ -269,22 +269,22 @@ def _renewed(
     opened: list[tuple[_Row, bytes]] = []
     broken: list[_Row] = []
     for version, members in by_version.items():
-        bindings = [_binding(ring, kind, which, row, version) for row in members]
+        bindings = _bindings(ring, kind, which, members, version)
         keys = ring.tree.unwrap_under_domain(kind, version, [row.wrapped for row in members], bindings)
         for row, key in zip(members, keys, strict=True):
             if key is None:
                 broken.append(row)
             else:
                 opened.append((row, key))
-    bindings = [_binding(ring, kind, which, row, job.to_version) for row, _ in opened]
+    bindings = _bindings(ring, kind, which, [row for row, _ in opened], job.to_version)
     wrapped = ring.tree.wrap_under_domain(kind, job.to_version, [key for _, key in opened], bindings)
     return [(row, sealed) for (row, _), sealed in zip(opened, wrapped, strict=True)], broken
 
 
-def _binding(ring: Keyring, kind: RetentionClass, which: str, row: _Row, version: int) -> bytes:
+def _bindings(ring: Keyring, kind: RetentionClass, which: str, rows: Sequence[_Row], version: int) -> list[bytes]:
     if which == "person":
-        return person_binding(ring.institution_id, kind, version, UUID(row.name), row.generation)
-    return table_binding(ring.institution_id, kind, version, row.name, row.generation)
+        return person_bindings(ring.institution_id, kind, version, ((row.name, row.generation) for row in rows))
+    return [table_binding(ring.institution_id, kind, version, row.name, row.generation) for row in rows]
 
 
 def _begin_pass(job: RewrapJob) -> None:
