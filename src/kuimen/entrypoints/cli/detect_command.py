@@ -8,15 +8,12 @@ from typing import Any, BinaryIO
 
 import click
 
+from kuimen.entrypoints.terminal.name_search import tell_name_search
 from kuimen.entrypoints.terminal.output import emit_json, json_line
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.kernels.detection.evidence import Finding, Likelihood
 
 _LINES_TOGETHER = 256
-NAMES_ONLY_BEHIND_LEAD_INS = (
-    "未安装 kuimen[names]：自由文本中的姓名只按引导词查找。"
-    " Without kuimen[names], names in free text are looked for behind lead-ins only."
-)
 
 
 class JsonLineError(InvalidInputError):
@@ -83,7 +80,6 @@ def detect(
 ) -> None:
     """Find personal data in text; the output never holds a value."""
     from kuimen.kernels.detection.facade import detect_many
-    from kuimen.kernels.detection.names import NameSearch, name_search
     from kuimen.kernels.detection.rules import built_in_rules
     from kuimen.sources.rulefolder import load_rules
 
@@ -94,8 +90,7 @@ def detect(
     if chosen is not None and chosen.min_likelihood.rank > Likelihood(min_likelihood).rank:
         least = chosen.min_likelihood
     elements = chosen.elements if chosen else None
-    if name_search() is NameSearch.LEAD_INS_ONLY:
-        click.echo(NAMES_ONLY_BEHIND_LEAD_INS, err=True)
+    tell_name_search()
     rows = (row for _number, row in read_objects(stream, required="text"))
     while group := list(islice(rows, _LINES_TOGETHER)):
         together = detect_many(
