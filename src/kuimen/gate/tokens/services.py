@@ -105,7 +105,7 @@ def resolve(
         valid_until__gt=clock.now(),
     )
     found = {token: RecordId(record_id) for token, record_id in rows.values_list("token", "record_id")}
-    facts = {"domain": domain, "asked": len(set(tokens)), "found": len(found)}
+    facts: dict[str, str | int] = {"domain": domain, "asked": len(set(tokens)), "found": len(found)}
     if len(found) != len(set(tokens)):
         record_refusal(
             "tokens.resolve",
