@@ -26,7 +26,7 @@ from kuimen.scenarios.collections.rules import PAGE_ELEMENTS
 
 SOURCE = "bench_lender"
 LEADERS = ("L0001", "L0002", "L0003", "L0004")
-COLLECTORS = ("C0001", "C0002", "C0003", "C0004", "C0005", "C0006")
+COLLECTORS = ("C0001", "C0002", "C0003")  # each holds a page of fifty and more
 REVEALS_PER_DAY = 50  # the highest that the standards leave room for
 OVERDUE = {
     "In Grace Period": LoanStatus.GRACE,
@@ -42,15 +42,15 @@ class Department:
 
     leaders: tuple[Subject, ...]
     collectors: tuple[Subject, ...]
-    sign_in: SignIn  # of the first leader
+    sign_in: SignIn  # of the first collector
     held: dict[str, tuple[UUID, ...]]  # staff number of a collector → cases
 
 
 def open_department(installed: Installed) -> Department:
     """Hire everybody, import the loans, seal their borrowers, build the cases and deal them out."""
-    sign_ins = [installed.hire(one, post="collection-lead", role="team_leader") for one in LEADERS]
-    for one in COLLECTORS:
-        installed.hire(one, post="collection", role="collector")
+    for one in LEADERS:
+        installed.hire(one, post="collection-lead", role="team_leader")
+    collector_sign_ins = [installed.hire(one, post="collection", role="collector") for one in COLLECTORS]
     rows = [_row(loan) for loan in read_tape() if loan.status in OVERDUE]
     ledger.import_loans(rows, source_id=SOURCE, totals=ControlTotals.of(rows), actor=SYSTEM)
     items = [item for number, row in enumerate(rows) for item in _items(number, row.customer_ref)]
@@ -65,7 +65,7 @@ def open_department(installed: Installed) -> Department:
     return Department(
         leaders=tuple(subject(one) for one in LEADERS),
         collectors=collectors,
-        sign_in=sign_ins[0],
+        sign_in=collector_sign_ins[0],
         held={one.staff_no: _held(one) for one in collectors},
     )
 

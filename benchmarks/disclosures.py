@@ -24,7 +24,6 @@ from kuimen.scenarios.collections.services import list_cases, open_case, reveal
 
 REASON = "客户对登记信息有异议，需核对"
 WARM_UP = 30
-PAGES = (1, 2)  # a leader may look up a hundred people a day
 
 
 def measure(run: Run) -> list[Measurement]:
@@ -34,7 +33,7 @@ def measure(run: Run) -> list[Measurement]:
 
 
 def pages(run: Run, department: Department) -> list[Measurement]:
-    visits = [partial(list_cases, leader, page=page) for leader in department.leaders for page in PAGES]
+    visits = [partial(list_cases, collector) for collector in department.collectors]  # lists show held cases' values
     first = times_of(visits)
     again = times_of(list(islice(cycle(visits), run.sized(400, 40))))
     nearest = bare.page_times(run.sized(400, 40))
@@ -61,7 +60,7 @@ def pages(run: Run, department: Department) -> list[Measurement]:
 
 @contextmanager
 def served_page(installed: Installed, department: Department) -> Iterator[Callable[[], object]]:
-    """Run the server and give a call that fetches the first page of cases as a leader who has signed in."""
+    """Run the server and give a call that fetches the first page of cases as a collector who has signed in."""
 
     with served(installed.spot, port=free_port()) as address:
         client, who = ApiClient(address), department.sign_in
