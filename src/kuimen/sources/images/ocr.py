@@ -58,13 +58,18 @@ def read_upright(picture: Picture) -> tuple[list[TextLine], int]:
             tried.append((turned, turns))
             if _score(turned) >= _GOOD_SCORE:
                 break
-    return max(tried, key=lambda one: _score(one[0]), default=(lines, 0))
+    return max(tried, key=lambda one: _weight(one[0]), default=(lines, 0))
 
 
 def _score(lines: list[TextLine]) -> float:
     """Return the score of the average character."""
     characters = sum(len(line.text) for line in lines)
     return sum(line.score * len(line.text) for line in lines) / characters if characters else 0.0
+
+
+def _weight(lines: list[TextLine]) -> float:
+    """Return how much was read well: a few sure characters in a ground pattern do not outweigh a text."""
+    return sum(max(0.0, line.score - 0.5) * len(line.text) for line in lines)
 
 
 def _read(picture: Picture) -> tuple[list[TextLine], bool]:
