@@ -29,10 +29,7 @@ def test_the_directory_is_listed_corrected_and_replayed_at_the_terminal(
 
     assert correct("cli_people.csv.ext9", "qq")["state"] == "in_force"
     assert correct("cli_people.csv.phone", "none")["state"] == "proposed"
-    assert (
-        kuimen("inventory", "correct", "cli_people.csv.nope", "--element", "qq", "--reason", "x y", *home).code
-        == 3
-    )
+    assert kuimen("inventory", "correct", "cli_people.csv.nope", "--element", "qq", "--reason", "x y", *home).code == 3
 
     replayed = kuimen("inventory", "replay", "--json", *home)
     assert replayed.code == 0

@@ -7,9 +7,7 @@ from uuid import UUID
 from django.db import connections
 
 from kuimen.foundation import clock
-from kuimen.foundation.errors import KuimenError
 from kuimen.gate.audit.models import Entry
-from kuimen.gate.keys import services as keys
 from kuimen.gate.keys import shredding, store
 from kuimen.gate.keys.models import PersonKey
 from kuimen.gate.keys.rules import KeyState
@@ -27,9 +25,7 @@ from kuimen.gate.retention.rules import (
 from kuimen.gate.retention.services import replaying
 from kuimen.gate.retention.services.clocks import PAGE_PERSONS, decide_many
 from kuimen.gate.vault import erasing as vault
-from kuimen.gate.vault import store as vault_store
 from kuimen.gate.vault.models import Record
-from kuimen.gate.vault.opening import try_open
 from kuimen.gate.vault.rules import RecordState
 from kuimen.standard import Fact, Observation, Outcome, ProbeContext, ProbeResult, control
 
@@ -106,7 +102,7 @@ def what_went_is_gone(_context: ProbeContext) -> ProbeResult:
     ordered = len(shredding.lines_after(0))
     applied = Applied.objects.count()
     standing = _standing_in_spite()
-    tried, opened = _try_tombstones()
+    tried, opened = vault.try_tombstones(SAMPLE_TOMBSTONES)
     facts: dict[str, Fact] = {
         "ledger_lines": lines,
         "ledger_state": ledger,
@@ -277,22 +273,6 @@ def _standing_in_spite() -> int:
         state=RecordState.DESTROYED.value
     )
     return sum(pair in ordered for pair in rows.values_list("person_ref", "retention_class"))
-
-
-def _try_tombstones() -> tuple[int, int]:
-    """Try to open a sample of tombstones; return how many were tried and how many opened."""
-    if not keys.is_unlocked():
-        return 0, 0
-    ids = Record.objects.filter(state=RecordState.DESTROYED.value).values_list("record_id", flat=True)
-    sample = vault_store.by_ids(list(ids[:SAMPLE_TOMBSTONES]))
-    opened = 0
-    for record in sample:
-        try:
-            found, _ = try_open(keys.keyring(), [record])
-        except KuimenError:
-            continue
-        opened += len(found)
-    return len(sample), opened
 
 
 def _is_whole(body: bytes, row: Erasure) -> bool:

@@ -13,7 +13,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from kuimen.foundation.errors import KuimenError
+from kuimen.gate.keys import services as keys
 from kuimen.gate.vault import store
+from kuimen.gate.vault.models import Record
+from kuimen.gate.vault.opening import try_open
 from kuimen.gate.vault.rules import RecordState
 from kuimen.kernels.elements.model import RetentionClass
 
@@ -135,3 +139,22 @@ def left_over() -> tuple[int, int, int]:
         cursor.execute(_LEFT_OVER)
         content, tags, tombstones = (int(count) for count in cursor.fetchone())
     return content, tags, tombstones
+
+
+def try_tombstones(limit: int) -> tuple[int, int]:
+    """Try to open destroyed records, for probes; return how many were tried and how many opened, never a value.
+
+    Cost: one query and an unwrapping a record, at most `limit`. While the keys are locked none is tried.
+    """
+    if not keys.is_unlocked():
+        return 0, 0
+    ids = Record.objects.filter(state=RecordState.DESTROYED.value).values_list("record_id", flat=True)
+    sample = store.by_ids(list(ids[:limit]))
+    opened = 0
+    for record in sample:
+        try:
+            found, _ = try_open(keys.keyring(), [record])
+        except KuimenError:  # a destroyed key is what a tombstone should meet
+            continue
+        opened += len(found)
+    return len(sample), opened

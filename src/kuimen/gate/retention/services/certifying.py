@@ -96,7 +96,11 @@ def certify(erasure_id: UUID, *, actor: audit.Actor = audit.SYSTEM, reader: Subj
     }
     content = f'{{"document":{text},"seal":{json.dumps(seal, sort_keys=True)}}}\n'.encode()
     return CertificateView(
-        certificate_id=made.certificate_id, erasure_id=erasure_id, content=content, document=document, key_id=signer.key_id
+        certificate_id=made.certificate_id,
+        erasure_id=erasure_id,
+        content=content,
+        document=document,
+        key_id=signer.key_id,
     )
 
 
