@@ -42,8 +42,13 @@ def test_a_destroyed_key_never_comes_back_and_nothing_is_destroyed_at_once() -> 
 @pytest.mark.parametrize("event", RecordEvent)
 @pytest.mark.parametrize("state", RecordState)
 def test_every_record_state_and_event_is_decided(state: RecordState, event: RecordEvent) -> None:
-    allowed = {(RecordState.PENDING, RecordEvent.RESEAL), (RecordState.PENDING, RecordEvent.BIND)}
-    assert (next_state(state, event) is not None) == ((state, event) in allowed)
+    allowed = {
+        RecordState.PENDING: {RecordEvent.RESEAL, RecordEvent.BIND, RecordEvent.SUSPEND},
+        RecordState.BOUND: {RecordEvent.SUSPEND},
+        RecordState.SUSPENDED: {RecordEvent.RESUME, RecordEvent.DESTROY},
+        RecordState.DESTROYED: set(),
+    }
+    assert (next_state(state, event) is not None) == (event in allowed[state])
 
 
 @pytest.mark.parametrize("same_person", [True, False])
@@ -54,7 +59,9 @@ def test_a_bound_record_changes_only_on_purpose(
     *, state: RecordState, same_value: bool, same_person: bool, replace_bound: bool
 ) -> None:
     outcome = second_write(state=state, same_value=same_value, same_person=same_person, replace_bound=replace_bound)
-    if same_value and same_person:
+    if state in {RecordState.SUSPENDED, RecordState.DESTROYED}:
+        assert outcome is None
+    elif same_value and same_person:
         assert outcome is SealOutcome.UNCHANGED
     elif state is RecordState.BOUND and not replace_bound:
         assert outcome is None
