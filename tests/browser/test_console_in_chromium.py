@@ -520,7 +520,7 @@ def test_a_session_that_ended_elsewhere_leads_a_fragment_to_the_sign_in_page(vis
     elsewhere.open("/accounts/logout/")
     elsewhere.page.locator("main").get_by_role("button", name="退出").click()
     elsewhere.page.wait_for_url(re.compile("/accounts/login/"))
-    visitor.page.evaluate("htmx.ajax('GET', '/overview/', {target: '#content', swap: 'innerHTML'})")
+    visitor.page.evaluate("() => { htmx.ajax('GET', '/overview/', {target: '#content', swap: 'innerHTML'}); }")
     expect(visitor.page).to_have_url(re.compile("/accounts/login/"))
 
 

@@ -145,8 +145,8 @@ def test_a_message_goes_in_and_its_answer_out_sealed_signed_and_proven(line: Lin
     profile.check_signature(sent.message, head, sender=ours[KeyUse.SIGN].public_key)
     assert profile.open_body(sent.message.body, head, receiver=line.partner.opening) == b"accepted"
     for kept in KeptMessage.objects.all():
-        assert TEXT not in bytes(kept.body)
-        assert b"accepted" not in bytes(kept.body)
+        assert TEXT not in bytes(kept.sealed_body)
+        assert b"accepted" not in bytes(kept.sealed_body)
 
 
 def test_an_answer_belongs_to_its_request_only(line: Line) -> None:
@@ -297,9 +297,9 @@ def test_nothing_is_sent_to_whom_no_certificate_is_in_force(line: Line) -> None:
 def test_evidence_altered_by_the_owner_of_the_tables_no_longer_proves(line: Line, system: System) -> None:
     received = receive(line.write())
     with pytest.raises(psycopg.Error, match="permission denied"), system.connect() as application:
-        application.execute("UPDATE exchange_message SET body = ''")
+        application.execute("UPDATE exchange_message SET sealed_body = ''")
     with system.connect("kuimen_owner") as owner:
-        owner.execute("UPDATE exchange_message SET body = body || ' '::bytea")
+        owner.execute("UPDATE exchange_message SET sealed_body = sealed_body || ' '::bytea")
     with pytest.raises(MessageRefusedError):
         services.prove(received.exchange_id)
     with pytest.raises(PartnerNotFoundError):

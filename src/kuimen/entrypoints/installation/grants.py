@@ -25,7 +25,7 @@ ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",
     "collections_", "assessment_", "documents_", "retention_", "exchange_",
 )  # fmt: skip
-SECRET_COLUMNS = frozenset({"tag", "seed", "digest", "session_data", "data"})
+SECRET_COLUMNS = frozenset({"tag", "seed", "digest", "session_data", "data", "signed_fields"})
 SECRET_WORDS = ("sealed", "password", "secret", "wrapped", "token")
 LOGIN_ROLES = (OWNER, APPLICATION, ASSESSOR, KEYS)
 ROLE_SETTINGS: tuple[LiteralString, ...] = (

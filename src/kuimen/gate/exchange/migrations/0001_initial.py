@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ("nonce", models.CharField(max_length=64)),
                 ("reply_to", models.CharField(max_length=64)),
                 ("signed_fields", models.BinaryField()),
-                ("body", models.BinaryField()),
+                ("sealed_body", models.BinaryField()),
                 ("signature", models.BinaryField()),
                 ("kept_at", models.DateTimeField()),
             ],

@@ -150,7 +150,7 @@ def prove(exchange_id: UUID) -> str:
         raise PartnerNotFoundError("exchange_id: no inbound message is kept under it")
     row = PartnerCertificate.objects.get(key_id=kept.partner_key_id)
     signed = bytes(kept.signed_fields)
-    profile.check_kept(signed, bytes(kept.body), bytes(kept.signature), sender=read(row).public_key)
+    profile.check_kept(signed, bytes(kept.sealed_body), bytes(kept.signature), sender=read(row).public_key)
     return row.key_id
 
 
@@ -244,7 +244,7 @@ def _keep(message: Message, head: Head, *, partner_id: str, inbound: bool, keys_
         nonce=head.nonce,
         reply_to=head.reply_to,
         signed_fields=head.bound(),
-        body=message.body,
+        sealed_body=message.body,
         signature=base64.b64decode(message.headers_folded[SIGNATURE_HEADER.lower()]),
         kept_at=clock.now(),
     )
