@@ -147,7 +147,8 @@ def _import(rows: list[LoanRow], *, source_id: str, totals: ControlTotals, actor
             "updated": report.updated,
             "unchanged": report.unchanged,
             "legal_bases": bases,
-            **{f"{name}_cents": int(getattr(totals, name) * 100) for name in MONEY_FIELDS},
+            # with separators: a sum of eleven digits in cents would read like a telephone number
+            **{name: f"{getattr(totals, name):,.2f}" for name in MONEY_FIELDS},
         },
     )
     return report
