@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import connections
 
 from benchmarks import bare
-from benchmarks.department import REVEALS_PER_DAY, Department, open_department
+from benchmarks.department import REVEALS_PER_DAY, Department
 from benchmarks.installed import Installed
 from benchmarks.measurement import Measurement, percentile, times_of
 from benchmarks.run import Run
@@ -28,7 +28,7 @@ WARM_UP = 30
 
 def measure(run: Run) -> list[Measurement]:
 
-    department = open_department(run.installed)
+    department = run.department
     return [*pages(run, department), *reveals(run, department), *two_workers(run, department)]
 
 

@@ -2,8 +2,12 @@
 
 from contextlib import ExitStack
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from benchmarks.installed import Installed, temporary_installation
+
+if TYPE_CHECKING:
+    from benchmarks.department import Department
 
 
 class Run:
@@ -21,6 +25,13 @@ class Run:
     def installed(self) -> Installed:
         """A real installation with unlocked keys in a temporary home; it is removed when the run ends."""
         return self._open.enter_context(temporary_installation())
+
+    @cached_property
+    def department(self) -> "Department":
+        """The collection department of that installation, staffed and with its cases dealt out."""
+        from benchmarks.department import open_department  # noqa: PLC0415 - models exist only in an installation
+
+        return open_department(self.installed)
 
     def open_installation(self) -> None:
         """Make the installation unless it stands."""
