@@ -30,9 +30,7 @@ def presidio() -> Finder | None:
     except ImportError:
         return None
 
-    engine = analyzer.AnalyzerEngine(
-        registry=_registry(analyzer), nlp_engine=_without_model(nlp), supported_languages=["zh"]
-    )
+    engine = analyzer.AnalyzerEngine(_recognisers(analyzer), _without_model(nlp), supported_languages=["zh"])
     return lambda text: {(one.entity_type, one.start, one.end) for one in engine.analyze(text, language="zh")}
 
 
@@ -66,14 +64,14 @@ def _without_model(nlp: Any) -> Any:  # noqa: ANN401 - a module that may be abse
     return NoModel()
 
 
-def _registry(analyzer: Any) -> Any:  # noqa: ANN401 - a module that may be absent
-    registry = analyzer.RecognizerRegistry(supported_languages=["zh"])
+def _recognisers(analyzer: Any) -> Any:  # noqa: ANN401 - a module that may be absent
+    known = analyzer.RecognizerRegistry(supported_languages=["zh"])
     for element, pattern in _PATTERNS.items():
         shape = analyzer.Pattern(name=element, regex=f"{_GUARD}{pattern}{_END}", score=0.6)
-        registry.add_recognizer(
+        known.add_recognizer(
             analyzer.PatternRecognizer(supported_entity=element, supported_language="zh", patterns=[shape])
         )
-    return registry
+    return known
 
 
 def helan() -> Finder | None:

@@ -25,10 +25,10 @@ from kuimen.gate.keys.root_file import Argon2Cost, TokenPlace, create_root_file,
 from kuimen.gate.keys.rules import RetentionClass
 from kuimen.gate.keys.token_provider import TokenProvider, make_token_key
 
-pytest.importorskip("pkcs11")
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 if not MODULE.exists() or shutil.which("softhsm2-util") is None:
-    pytest.skip("SoftHSM2 (Debian package softhsm2) is not installed", allow_module_level=True)
+    message = "SoftHSM2 is missing; install Debian's package softhsm2"
+    raise RuntimeError(message)
 
 PIN = "73914682"
 PLACE = TokenPlace(module=str(MODULE), token_label="kuimen-test", key_label="kuimen-root")

@@ -25,6 +25,7 @@ _ENCRYPTED_FLAG = 0x1
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 """What the standard library raises when a compressed stream breaks off."""
 _OPEN_ERRORS = (*READ_ERRORS, NotImplementedError, RuntimeError, ValueError, KeyError)
+"""The same and what `zipfile` raises at opening: an unknown compression, a missing password, a broken directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

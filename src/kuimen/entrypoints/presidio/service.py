@@ -4,14 +4,16 @@ Bodies are bounded and never logged; an error never repeats what was sent.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
 from kuimen.entrypoints.presidio.engine import AnalyzerEngine
 from kuimen.entrypoints.presidio.errors import AnalyzerRequestError
-from kuimen.foundation.errors import KuimenError, rule_for
+from kuimen.foundation.errors import KuimenError, place_of, rule_for
 
+_LOG = logging.getLogger(__name__)
 MAX_BODY_BYTES = 1 << 20
 MAX_TEXTS = 1000
 _JSON = "application/json; charset=utf-8"
@@ -52,7 +54,8 @@ class AnalyzerService:
             status, kind, body = rule_for(error).http_status, _JSON, {"error": str(error)}
         except (TypeError, ValueError, AttributeError):
             status, kind, body = 400, _JSON, {"error": "a parameter is of the wrong type"}
-        except Exception:  # noqa: BLE001  # house-lint: broad-except, outermost handler of the service
+        except Exception as defect:  # noqa: BLE001  # house-lint: broad-except, outermost handler of the service
+            _LOG.error("a defect of Kuimen at %s", place_of(defect))
             status, kind, body = 500, _JSON, {"error": "a defect of Kuimen; nothing of the text was kept"}
         data = (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode()
         start(

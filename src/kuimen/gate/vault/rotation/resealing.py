@@ -1,5 +1,6 @@
 """Opening and sealing again: under a new generation or suite of the key, or for another person."""
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,16 +192,16 @@ def read_records(statement: str, parameters: Sequence[UUID | str | int]) -> list
         return [store.stored(row) for row in cursor.fetchall()]
 
 
-class _Resealing:
+class _Resealing(ABC):
     """What re-encrypting and merging share: open where it stands, seal at the target, swap."""
 
     def __init__(self, ring: Keyring, job: RotationJob) -> None:
         self.ring = ring
         self.job = job
 
+    @abstractmethod
     def targets(self, rows: Sequence[StoredRecord]) -> Mapping[UUID, Target]:
         """Return where each record goes; those that stay are left out."""
-        raise NotImplementedError
 
     def prepare(self, rows: Sequence[StoredRecord]) -> Resealed:
         """Open, and seal at the target."""
