@@ -33,6 +33,8 @@ class LabelledColumn:
 def _sql_type(short: str) -> str:
     if short in _TYPES:
         return _TYPES[short]
+    if short[0].isupper():
+        return short
     return f"{'char' if short[0] == 'c' else 'varchar'}({short[1:]})"
 
 
