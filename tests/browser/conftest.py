@@ -3,10 +3,16 @@
 from collections.abc import Generator
 
 import pytest
+from playwright.sync_api import expect
 
-from fixtures.browsing import OUTCOME, browsing, visit
+from fixtures.browsing import OUTCOME, PATIENCE_MS, browsing, visit
 
 __all__ = ["browsing", "visit"]
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.hookimpl(wrapper=True)

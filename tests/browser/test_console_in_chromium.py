@@ -2,14 +2,20 @@
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from fixtures.browsing import PATIENCE_MS, Browsing, Visitor, sign_in
+from fixtures.browsing import (
+    Browsing,
+    Visit,
+    Visitor,
+    assert_masked,
+    assert_watermarked,
+    case_path,
+    sign_in,
+)
 from fixtures.live import (
     AGENT,
     ASSESSOR,
@@ -18,7 +24,6 @@ from fixtures.live import (
     LEADER,
     NEWCOMER,
     OFFICER,
-    RIVAL_AGENT,
     SPENDER,
     UNBOUND,
     LiveConsole,
@@ -27,13 +32,8 @@ from kuimen.entrypoints.demo.people import SignIn
 
 pytestmark = pytest.mark.browser
 
-Visit = Callable[..., Visitor]
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LARGEST_IMAGE = 300_000
-# eleven digits of a mobile number or the eighteen signs of a resident ID, standing free
-CLEAR = re.compile(r"(?<![0-9a-fA-F-])(?:1[3-9]\d{9}|\d{17}[\dXx])(?![0-9a-fA-F-])")
-QUOTA = 10
-REASON = "客户对登记信息有异议"
 # text that is neither a name nor marked as another language, with labels and placeholders
 PAGE_TEXT = """() => {
   const own = (node) => node.closest('[translate="no"], .mono, script, style, .masked');
@@ -52,38 +52,6 @@ PAGE_TEXT = """() => {
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 ENGLISH = re.compile(r"\b[A-Za-z]{3,} [A-Za-z]{2,}\b")
 NAMES = re.compile(r"kuimen (?:audit verify|scan)|Asia/Shanghai")
-
-
-@pytest.fixture(autouse=True)
-def _patience() -> None:
-    expect.set_options(timeout=PATIENCE_MS)
-
-
-def case_path(live: LiveConsole, who: str, number: int = 0) -> str:
-    return f"/cases/{live.cases[who][number]}/"
-
-
-def values_of(live: LiveConsole) -> set[str]:
-    """Return every clear value that a page could betray."""
-    return {
-        value
-        for identity in live.identities.values()
-        for value in (identity.person_name, identity.mobile, identity.resident_id, identity.bank_card, identity.address)
-    }
-
-
-def assert_masked(live: LiveConsole, source: str) -> None:
-    assert [value for value in values_of(live) if value in source] == []
-    assert CLEAR.search(source) is None
-
-
-def ask_to_reveal(page: Page, element: str, *, reason: str = REASON) -> None:
-    page.locator("#reveal-element").select_option(element)
-    page.locator("#reason").fill(reason)
-    page.get_by_role("button", name="查看并留痕").click()
-
-
-# Signing in
 
 
 @pytest.mark.clause("JRT0171-7.3-b")
@@ -144,202 +112,6 @@ def test_whoever_has_no_authenticator_binds_one_before_anything_else(visit: Visi
     page.get_by_role("button", name="绑定").click()
     expect(page.locator(".nav-name")).to_contain_text(UNBOUND)
     expect(page.get_by_role("heading", name="您目前没有生效的岗位权限")).to_be_visible()
-
-
-@pytest.mark.clause("CQJR-5.4-d")
-def test_a_collector_can_work_with_the_keyboard_alone(visit: Visit) -> None:
-    visitor = visit()
-    page, person = visitor.page, visitor.live.sign_ins[RIVAL_AGENT]
-    visitor.open("/accounts/login/")
-    expect(page.get_by_label("工号")).to_be_focused()
-    page.keyboard.type(RIVAL_AGENT)
-    page.keyboard.press("Tab")
-    page.keyboard.type(person.password)
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("动态码")).to_be_focused()
-    page.keyboard.type(person.code())
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="催收案件")).to_be_visible()
-    first = page.locator("#cases tbody a").first
-    tab_to(page, first.get_attribute("href") or "")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="案件 C-")).to_be_visible()
-    tab_to(page, "answer")
-    page.keyboard.type("0000")
-    page.keyboard.press("Enter")
-    expect(page.locator("#challenge-result")).to_contain_text("不一致")
-
-
-def tab_to(page: Page, mark: str) -> None:
-    """Press Tab until the thing with this address or id is in focus, and see that its focus shows."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate(
-            "mark => [document.activeElement.getAttribute('href'), document.activeElement.id].includes(mark)", mark
-        ):
-            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-            return
-    raise AssertionError(f"Tab does not reach {mark}")
-
-
-# Cases
-
-
-@pytest.mark.clause("CQJR-5.4-d", "CQJR-5.4-g", "JRT0171-6.1.4.1-a")
-def test_the_list_is_masked_and_watermarked(visit: Visit) -> None:
-    visitor = visit(SPENDER)
-    visitor.open("/cases/")
-    rows = visitor.page.locator("#cases tbody tr")
-    expect(rows).to_have_count(len(visitor.live.cases[SPENDER]))
-    expect(rows.first.locator(".masked").nth(1)).to_have_text(re.compile(r"^199\*{4}\d{4}$"))
-    assert_masked(visitor.live, visitor.text())
-    assert_watermarked(visitor, SPENDER)
-
-
-def assert_watermarked(visitor: Visitor, who: str) -> UUID:
-    """See the mark over the page with name, number, time and view; return the view."""
-    mark = visitor.page.locator(".watermark span").first
-    expect(mark).to_be_visible()
-    view = UUID(visitor.page.locator("#view-id").inner_text())
-    text = mark.inner_text()
-    assert visitor.live.sign_ins[who].display_name in text
-    assert who in text
-    assert str(view) in text
-    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", text)
-    return view
-
-
-@pytest.mark.clause("CQJR-5.4-d")
-def test_a_challenge_says_whether_an_answer_matches_and_no_more(visit: Visit) -> None:
-    visitor = visit(COLLECTOR)
-    identity = visitor.live.identities[visitor.live.cases[COLLECTOR][1]]
-    visitor.open(case_path(visitor.live, COLLECTOR, 1))
-    page = visitor.page
-    for answer, told in (("0000", "不一致"), (identity.resident_id[-4:], "一致：")):
-        page.locator("#answer").fill(answer)
-        page.get_by_role("button", name="核验").click()
-        expect(page.locator("#challenge-result")).to_contain_text(told)
-        expect(page.locator("#answer")).to_have_value("")
-    assert_masked(visitor.live, visitor.text())
-
-
-@pytest.mark.clause("CQJR-5.4-d", "CQJR-5.2-h")
-def test_one_value_shows_for_its_time_cannot_be_copied_and_leaves_nothing(visit: Visit) -> None:
-    visitor = visit(COLLECTOR)
-    page, case = visitor.page, visitor.live.cases[COLLECTOR][2]
-    identity = visitor.live.identities[case]
-    page.clock.install()
-    visitor.open(case_path(visitor.live, COLLECTOR, 2))
-    page.get_by_role("row", name="手机号").get_by_role("link", name="申请查看").click()
-    expect(page.locator("#reveal-element")).to_have_value("mobile")
-    expect(page.locator("#reason")).to_be_focused()
-    ask_to_reveal(page, "mobile")
-    value = page.locator("#revealed-value")
-    expect(value).to_have_text(identity.mobile)
-    expect(value).to_have_css("user-select", "none")
-    assert page.evaluate(
-        """() => ['copy', 'contextmenu', 'dragstart'].every((kind) =>
-             !document.getElementById('revealed-value').dispatchEvent(
-               new Event(kind, {bubbles: true, cancelable: true})))"""
-    )
-    page.clock.fast_forward(61_000)
-    expect(page.locator("#reveal-result")).to_have_text("显示时间已到，内容已清除")
-    assert_masked(visitor.live, visitor.text())
-
-    ask_to_reveal(page, "resident_id")  # another field is another request, not a repetition
-    expect(value).to_have_text(identity.resident_id)
-    page.reload()
-    assert_masked(visitor.live, visitor.text())
-
-
-def test_a_reason_with_a_number_in_it_is_refused(visit: Visit) -> None:
-    visitor = visit(COLLECTOR)
-    visitor.expect_status(422)
-    visitor.open(case_path(visitor.live, COLLECTOR, 3))
-    ask_to_reveal(visitor.page, "mobile", reason="客户来电 1999000 0000 核对")
-    expect(visitor.page.locator("#reveal-result")).to_contain_text("不得写入号码")
-
-
-@pytest.mark.clause("CQJR-5.4-d")
-def test_beyond_the_days_quota_the_fragment_and_the_page_refuse(visit: Visit) -> None:
-    visitor = visit(SPENDER)
-    visitor.expect_status(429)
-    page = visitor.page
-    visitor.open(case_path(visitor.live, SPENDER))
-    for left in reversed(range(QUOTA)):
-        ask_to_reveal(page, "person_name")
-        expect(page.locator("#remaining-today")).to_have_text(str(left))
-    with page.expect_response(re.compile("/reveal$")) as refused:
-        ask_to_reveal(page, "person_name")
-    assert refused.value.status == 429
-    assert int(refused.value.headers["retry-after"]) > 0
-    expect(page.locator("#reveal-result")).to_contain_text("今日的单项查看次数已用完")
-    expect(page.locator("#revealed-value")).to_have_count(0)
-
-    plain = visit(SPENDER, scripts=False)
-    plain.expect_status(429)
-    plain.open(case_path(plain.live, SPENDER))
-    ask_to_reveal(plain.page, "person_name")
-    expect(plain.page.get_by_role("heading", name="今日额度已用完")).to_be_visible()
-
-
-def test_without_scripts_a_value_shows_on_a_page_that_no_cache_keeps(visit: Visit) -> None:
-    visitor = visit(AGENT, scripts=False)
-    visitor.open(case_path(visitor.live, AGENT))
-    with visitor.page.expect_response(re.compile("/reveal$")) as answer:
-        ask_to_reveal(visitor.page, "mobile")
-    identity = visitor.live.identities[visitor.live.cases[AGENT][0]]
-    expect(visitor.page.locator("#revealed-value")).to_have_text(identity.mobile)
-    assert "no-store" in answer.value.headers["cache-control"]
-    assert_watermarked(visitor, AGENT)
-
-
-@pytest.mark.clause("CQJR-5.4-c")
-def test_another_agencys_case_is_not_found(visit: Visit) -> None:
-    visitor = visit(AGENT)
-    visitor.expect_status(404)
-    assert visitor.open(case_path(visitor.live, RIVAL_AGENT)).status == 404
-    expect(visitor.page.get_by_text("没有这个案件，或它不在您的范围内")).to_be_visible()
-    assert visitor.open("/cases/00000000-0000-4000-8000-000000000000/").status == 404
-    assert_masked(visitor.live, visitor.text())
-
-
-def test_a_leader_assigns_holds_and_deals_out(visit: Visit) -> None:
-    visitor = visit(LEADER)
-    page = visitor.page
-    visitor.open(case_path(visitor.live, ""))
-    page.locator("#assignee").select_option(COLLECTOR)
-    page.locator("#assign").get_by_role("button", name="分派").click()
-    expect(page.locator("#state")).to_have_text("已分案")
-    page.get_by_role("button", name="退案").click()
-    expect(page.locator("#state")).to_have_text("已退案")
-    page.locator("#hold-reason").select_option("complaint")
-    page.get_by_role("button", name="立即暂停").click()
-    expect(page.locator("#state")).to_have_text("暂停")
-    page.get_by_role("button", name="解除暂停").click()
-    expect(page.locator("#history tr")).to_have_count(4)
-
-    visitor.open("/cases/")
-    waiting = int(page.locator("#waiting").inner_text())
-    assert waiting == len(visitor.live.cases[""])
-    for number in (NEWCOMER, AGENT):
-        page.locator(f"input[name=assignee][value={number}]").check()
-    page.locator("#deal").get_by_role("button", name="分派").click()
-    expect(page.locator(".km-message")).to_contain_text(f"已分派 {waiting} 件")
-    expect(page.locator("#deal")).to_have_count(0)
-    expect(page.locator("#reveal")).to_have_count(0)
-
-
-def test_a_collector_who_stops_a_case_hands_it_back(visit: Visit) -> None:
-    visitor = visit(COLLECTOR)
-    visitor.open(case_path(visitor.live, COLLECTOR, 9))
-    visitor.page.locator("#hold-reason").select_option("hardship")
-    visitor.page.get_by_role("button", name="立即暂停").click()
-    expect(visitor.page).to_have_url(re.compile("/cases/$"))
-    expect(visitor.page.locator(".km-message")).to_contain_text("暂停")
-
-
-# Proof, overview, assessment
 
 
 @pytest.mark.clause("CQJR-5.4-d", "CQJR-6.5-a")

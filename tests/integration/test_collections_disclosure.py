@@ -14,13 +14,8 @@ from kuimen.gate.disclosure.services import masked_page, resolve_view
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.rules import STATUS_TABLE, LoanStatus
 from kuimen.scenarios.collections import services
-from kuimen.scenarios.collections.errors import (
-    CaseInputError,
-)
-from kuimen.scenarios.collections.rules import (
-    CaseEvent,
-    CaseState,
-)
+from kuimen.scenarios.collections.errors import CaseInputError
+from kuimen.scenarios.collections.rules import CaseEvent, CaseState
 
 
 @pytest.fixture
