@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from typing_extensions import override
 
+from kuimen.gate.vault.parts.rules import LONGEST_TAG, NO_PART, Part, PartIndexState
 from kuimen.gate.vault.rules import RecordState, RotationKind
 from kuimen.kernels.elements.model import Element, RetentionClass
 
@@ -16,6 +17,8 @@ ELEMENTS = [(one.value, one.value) for one in Element]
 CLASSES = [(one.value, one.value) for one in RetentionClass]
 STATES = [(one.value, one.value) for one in RecordState]
 ROTATIONS = [(one.value, one.value) for one in RotationKind]
+PARTS = [(one.value, one.value) for one in Part]
+PART_STATES = [(one.value, one.value) for one in PartIndexState]
 SEALED_CONSTRAINT = "vault_record_is_sealed"  # in SQL by migration 0001: the bytes begin with our header
 
 
@@ -117,3 +120,56 @@ class RotationJob(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.kind}/{self.subject}"
+
+
+class PartIndex(models.Model):
+    """One generation of the index of a declared part of an element. `measures` are counts, never a value."""
+
+    element = models.CharField(max_length=40, choices=ELEMENTS)
+    part = models.CharField(max_length=16, choices=PARTS)
+    generation = models.PositiveIntegerField()
+    bits = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=PART_STATES, default=PartIndexState.BUILDING.value)
+    measures = models.JSONField()
+    began_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(null=True)
+    key_destroyed = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "vault_part_index"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="vault_part_index_generation", fields=["element", "part", "generation"]),
+            models.UniqueConstraint(
+                name="vault_part_index_one_building",
+                fields=["element", "part"],
+                condition=Q(state=PartIndexState.BUILDING.value),
+            ),
+            models.CheckConstraint(name="vault_part_index_bits", condition=Q(bits__gte=1, bits__lte=LONGEST_TAG)),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.element}/{self.part}/{self.generation}"
+
+
+class PartTag(models.Model):
+    """The short keyed tag of a part of one record; several parts share a tag on purpose."""
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="part_tags", db_index=False)
+    index = models.ForeignKey(PartIndex, on_delete=models.CASCADE, related_name="tags", db_index=False)
+    tag = models.IntegerField()  # NO_PART where the value has no such part: nobody finds it, and it counts as done
+
+    class Meta:
+        db_table = "vault_part_tag"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="vault_part_tag_record_index", fields=["record", "index"]),
+            models.CheckConstraint(
+                name="vault_part_tag_is_short", condition=Q(tag__gte=NO_PART, tag__lt=2**LONGEST_TAG)
+            ),
+        ]
+        indexes: ClassVar = [models.Index(name="vault_part_tag_by_tag", fields=["index", "tag"])]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.index_id}/{self.record_id}"

@@ -49,6 +49,7 @@ class RotationKind(StrEnum):
     REENCRYPT = "reencrypt"
     REINDEX = "reindex"
     MERGE = "merge"
+    INDEX_PART = "index_part"
 
 
 class SealOutcome(StrEnum):
