@@ -46,19 +46,36 @@ class Folded:
 def fold(text: str) -> Folded:
     """Return the folded text with the way back.
 
-    Cost: one pass for ASCII and for text in NFKC after full-width forms are folded, a loop over characters else.
+    Cost: one pass for ASCII and for text in NFKC after full-width forms are folded; a loop over the characters of the
+    lines that are not.
     """
     if text.isascii():
         return Folded(text, None, len(text))
     simple = _FOLDABLE.sub(_fold_letter, text)
     if unicodedata.is_normalized("NFKC", simple) and not _INVISIBLE.search(simple):
         return Folded(simple, None, len(text))
-    letters: list[str] = []
+    pieces: list[str] = []
     origins: list[int] = []
-    for position, letter in enumerate(simple):
+    position = 0
+    for line in simple.split("\n"):
+        if line.isascii() or (unicodedata.is_normalized("NFKC", line) and not _INVISIBLE.search(line)):
+            pieces.append(line)
+            origins.extend(range(position, position + len(line)))
+        else:
+            pieces.append(_fold_line(line, position, origins))
+        origins.append(position + len(line))
+        position += len(line) + 1
+    origins.pop()
+    return Folded("\n".join(pieces), origins, len(text))
+
+
+def _fold_line(line: str, start: int, origins: list[int]) -> str:
+    """Return a line letter by letter in NFKC and note where each letter came from."""
+    letters: list[str] = []
+    for position, letter in enumerate(line, start):
         if _INVISIBLE.match(letter):
             continue
         plain = letter if letter.isascii() or letter in _ORDINALS else unicodedata.normalize("NFKC", letter)
         letters.append(plain)
         origins.extend([position] * len(plain))
-    return Folded("".join(letters), origins, len(text))
+    return "".join(letters)

@@ -55,8 +55,11 @@ _COORDINATES_GATE = re.compile(r"\.[0-9]{4,15} ?, ?[0-9]{1,3}\.[0-9]{4}")
 _TRACK2 = re.compile(r"([0-9]{13,19})[=D]([0-9]{4})[0-9]{3,20}[0-9F]{0,2}\??(?![0-9A-Za-z=])")
 _TRACK1 = re.compile(r"%?(?:99|B)([0-9]{13,19})\^[^^\n]{2,26}\^([0-9]{4})[0-9]{3}[^?\n]{0,40}\?")
 _TRACK3 = re.compile(r"(?:99|01)([0-9]{13,19})=[0-9=]{20,90}\??")
+# Its lines end in ends of lines, or in JSON in what stands for them; some begin with headers.
 _PEM = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[A-Za-z0-9+/=\s]*(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?"
+    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"
+    r"(?:(?:\s|\\[nr])*+(?:[A-Za-z][A-Za-z-]{1,30}: [^\n\\]{1,200}|[A-Za-z0-9+/=]++))*+"
+    r"(?:(?:\s|\\[nr])*+-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?"
 )
 _KEY_OPENINGS = ("AKIA", "LTAI", "AKID", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "sk-", "xox", "eyJ")
 _KEY_SHAPES = re.compile(
@@ -72,12 +75,15 @@ _VERSION_BEFORE = re.compile(
 )
 
 
-def recognise_identifiers(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
-    """Yield candidates for identifiers that hold letters or signs and are no mail or IPv4 address."""
-    if not text.isascii():
-        yield from _plates(text, tables)
-        if "字" in text:
-            yield from _simple(text, _MILITARY, Element.OTHER_CERTIFICATE, "officer card", 3)
+def recognise_chinese_identifiers(text: str, tables: RecognitionTables) -> Iterator[Candidate]:
+    """Yield candidates for identifiers that hold a Chinese character: plates of cars, cards of officers."""
+    yield from _plates(text, tables)
+    if "字" in text:
+        yield from _simple(text, _MILITARY, Element.OTHER_CERTIFICATE, "officer card", 3)
+
+
+def recognise_identifiers(text: str) -> Iterator[Candidate]:
+    """Yield candidates for identifiers that hold Latin letters or signs and are no mail or IPv4 address."""
     yield from _bracketed(text)
     if _COORDINATES_GATE.search(text):
         yield from _simple(text, _COORDINATES, Element.LOCATION, "pair of degrees inside China", 4)

@@ -136,17 +136,20 @@ _CODE_REACH = 18
 _PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
 
 
-def recognise_labelled(text: str) -> Iterator[Candidate]:
-    """Yield candidates for values behind a label in folded text."""
+def recognise_keyed(text: str) -> Iterator[Candidate]:
+    """Yield candidates for values behind an ASCII key or an English label in folded text."""
     if "=" in text or ":" in text:
         yield from _ascii_keys(text)
-    if not text.isascii():
-        yield from _terms(text, _HAN_LABEL)
-        yield from _codes(text, _CODE_WORD)
-        if len(text) > _SHORT or any(opening in text for opening in _ASCII_OPENINGS):
-            yield from _terms(text, _ASCII_LABEL)
     if "ode" in text or "OTP" in text:
         yield from _codes(text, _CODE_WORD_EN)
+
+
+def recognise_labelled(text: str) -> Iterator[Candidate]:
+    """Yield candidates for values behind a label in folded lines that hold Chinese."""
+    yield from _terms(text, _HAN_LABEL)
+    yield from _codes(text, _CODE_WORD)
+    if len(text) > _SHORT or any(opening in text for opening in _ASCII_OPENINGS):
+        yield from _terms(text, _ASCII_LABEL)
 
 
 def _ascii_keys(text: str) -> Iterator[Candidate]:

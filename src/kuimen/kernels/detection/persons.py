@@ -41,7 +41,7 @@ def recognise_persons_in_many(
     found: list[list[Candidate]] = [[] for _ in texts]
     chosen = [index for index, text in enumerate(texts) if not text.isascii()]
     for index in chosen:
-        unparted = recogniser is None or _speaks_of_lending(texts[index])
+        unparted = recogniser is None or speaks_of_lending(texts[index])
         found[index].extend(announced_names(texts[index], unparted=unparted))
     if recogniser is not None and chosen:
         settled = [[(one.start, one.end) for one in found[index]] for index in chosen]
@@ -53,7 +53,8 @@ def recognise_persons_in_many(
     return found
 
 
-def _speaks_of_lending(text: str) -> bool:
+def speaks_of_lending(text: str) -> bool:
+    """Tell whether a text uses the language of lending, so that its roles are taken at their word."""
     return _BUSINESS.search(text) is not None
 
 

@@ -5,7 +5,7 @@
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from kuimen.kernels.detection.accelerated import ACCELERATES, ALONE, BESIDE_A_PERSON, recognise_structured
 from kuimen.kernels.detection.addresses import recognise_addresses, recognise_firms
+from kuimen.kernels.detection.blocks import BAR, Excerpt, excerpts, grouped, starts_of
 from kuimen.kernels.detection.evidence import (
     Candidate,
     Evidence,
@@ -24,13 +25,14 @@ from kuimen.kernels.detection.evidence import (
 )
 from kuimen.kernels.detection.folding import Folded, fold
 from kuimen.kernels.detection.identifiers import (
+    recognise_chinese_identifiers,
     recognise_credentials,
     recognise_identifiers,
     recognise_mail_and_network,
 )
-from kuimen.kernels.detection.labelled import LABELLED, recognise_labelled
+from kuimen.kernels.detection.labelled import LABELLED, recognise_keyed, recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
-from kuimen.kernels.detection.persons import recognise_persons_in_many
+from kuimen.kernels.detection.persons import recognise_persons_in_many, speaks_of_lending
 from kuimen.kernels.detection.rules import RuleSet, built_in_rules
 from kuimen.kernels.elements.model import Category, CombinationRule, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
@@ -92,27 +94,37 @@ def detect_many(
     tables: RecognitionTables = PRODUCTION,
     rules: RuleSet | None = None,
 ) -> list[list[Finding]]:
-    """Return what each text holds, as `detect` does; names in running text are looked for in all of them at once.
+    """Return what each text holds, as `detect` does; the texts are read as one block.
 
-    Cost: three times less per text with names than `detect` text by text.
+    Cost: for lines of a log a tenth of `detect` line by line.
     """
     wanted = frozenset(map(Element, elements)) if elements is not None else _ALL
-    least = Likelihood(min_likelihood)
-    rules = rules or built_in_rules()
-    every = [fold(text) for text in texts]
-    named: Sequence[Sequence[Candidate]] = [()] * len(every)
-    if Element.PERSON_NAME in wanted:
-        named = recognise_persons_in_many([folded.text for folded in every])
-    found = []
-    for folded, names in zip(every, named, strict=True):
-        candidates = chain(chain.from_iterable(_streams(folded.text, tables, wanted, least.fewest_points)), names)
-        if not wanted.isdisjoint(rules.elements):
-            candidates = chain(candidates, rules.recognise(folded.text))
-        kept = resolve(with_neighbours(folded.text, candidates), least.rank)
-        if wanted is not _ALL:
-            kept = [one for one in kept if one.element in wanted]
-        found.append(_findings(folded, kept))
+    look = _Look(wanted, Likelihood(min_likelihood), tables, rules or built_in_rules())
+    found: list[list[Finding]] = []
+    for together in grouped(texts):
+        found += _detect_together(texts[together.start : together.stop], look)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is looked for."""
+
+    wanted: frozenset[Element]
+    least: Likelihood
+    tables: RecognitionTables
+    rules: RuleSet
+
+
+def _detect_together(texts: Sequence[str], look: _Look) -> list[list[Finding]]:
+    """Return the findings of texts that are laid end to end."""
+    folded = fold(BAR.join(texts))
+    chinese = excerpts(folded.text, many=len(texts) > 1, chosen=speaks_of_lending)
+    candidates = chain(_in_block(folded.text, look), _in_excerpts(chinese, look))
+    kept = resolve(with_neighbours(folded.text, candidates), look.least.rank)
+    if look.wanted is not _ALL:
+        kept = [one for one in kept if one.element in look.wanted]
+    return _findings(folded, kept, texts)
 
 
 _ALL = frozenset(Element)
@@ -134,28 +146,43 @@ _MAIL_AND_NETWORK = frozenset({Element.EMAIL, Element.IP})
 _CREDENTIALS = frozenset({Element.TRACK_DATA, Element.SECRET_KEY})
 
 
-def _streams(
-    text: str, tables: RecognitionTables, wanted: frozenset[Element], least: int
-) -> Iterator[Iterator[Candidate]]:
-    """Run the recognisers that can yield what is wanted; each may yield more."""
+def _in_block(text: str, look: _Look) -> Iterator[Candidate]:
+    """Run the recognisers of any text that can yield what is wanted; each may yield more."""
+    wanted, tables = look.wanted, look.tables
     if not wanted.isdisjoint(_NUMBERS | _MAIL_AND_NETWORK):
         if ACCELERATES:
-            yield recognise_structured(text, tables, least=least)
+            yield from recognise_structured(text, tables, least=look.least.fewest_points)
         else:
-            yield recognise_numbers(text, tables)
-            yield recognise_mail_and_network(text)
+            yield from recognise_numbers(text, tables)
+            yield from recognise_mail_and_network(text)
     if not wanted.isdisjoint(_IDENTIFIERS):
-        yield recognise_identifiers(text, tables)
+        yield from recognise_identifiers(text)
     if not wanted.isdisjoint(_CREDENTIALS):
-        yield recognise_credentials(text)
+        yield from recognise_credentials(text)
     if not wanted.isdisjoint(LABELLED):
-        yield recognise_labelled(text)
-    if text.isascii():
+        yield from recognise_keyed(text)
+    if not wanted.isdisjoint(look.rules.elements):
+        yield from look.rules.recognise(text)
+
+
+def _in_excerpts(chinese: Sequence[Excerpt], look: _Look) -> Iterator[Candidate]:
+    """Run the recognisers of Chinese text."""
+    if not chinese:
         return
-    if Element.ADDRESS in wanted:
-        yield recognise_addresses(text, tables)
-    if Element.COMPANY_NAME in wanted:
-        yield recognise_firms(text)
+    wanted, tables = look.wanted, look.tables
+    named: Sequence[Sequence[Candidate]] = [()] * len(chinese)
+    if Element.PERSON_NAME in wanted:
+        named = recognise_persons_in_many([one.text for one in chinese])
+    for one, names in zip(chinese, named, strict=True):
+        yield from one.restored(names)
+        if not wanted.isdisjoint(_IDENTIFIERS):
+            yield from one.restored(recognise_chinese_identifiers(one.text, tables))
+        if not wanted.isdisjoint(LABELLED):
+            yield from one.restored(recognise_labelled(one.text))
+        if Element.ADDRESS in wanted:
+            yield from one.restored(recognise_addresses(one.text, tables))
+        if Element.COMPANY_NAME in wanted:
+            yield from one.restored(recognise_firms(one.text))
 
 
 def with_neighbours(text: str, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -237,25 +264,28 @@ class _Occupied:
         return True
 
 
-def _findings(folded: Folded, kept: list[Candidate]) -> list[Finding]:
+def _findings(folded: Folded, kept: list[Candidate], texts: Sequence[str]) -> list[list[Finding]]:
+    """Return what was kept by text, with its places in that text."""
     raised = _raised(folded.text, kept)
-    findings = []
+    found: list[list[Finding]] = [[] for _ in texts]
+    starts = starts_of(texts)
     for position, one in enumerate(kept):
         start, end = (one.start, one.end) if folded.origins is None else folded.span(one.start, one.end)
         evidence, category = one.evidence, _CATEGORIES[one.element]
         if position in raised:
             category, evidence = raised[position].category or category, (*evidence, *raised[position].evidence)
-        findings.append(
+        number = bisect_right(starts, start) - 1
+        found[number].append(
             Finding(
                 element=one.element,
-                start=start,
-                end=end,
+                start=start - starts[number],
+                end=end - starts[number],
                 category=category,
                 likelihood=_likelihood(one.evidence),
                 evidence=evidence,
             )
         )
-    return findings
+    return found
 
 
 @lru_cache(maxsize=8192)
