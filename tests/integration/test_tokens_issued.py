@@ -13,9 +13,8 @@ from fixtures.people import People, appoint_officers
 from kuimen.foundation.identifiers import RecordId
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.access.errors import NotPermittedError
-from kuimen.gate.access.rules import Role
+from kuimen.gate.access.rules import Role, Subject
 from kuimen.gate.audit.models import Entry
-from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.keys.rules import RetentionClass
 from kuimen.gate.tokens import services
 from kuimen.gate.tokens.errors import TokenInputError, TokenNotFoundError, TokenTransitionError
@@ -37,15 +36,17 @@ class Cards:
     records: list[RecordId]
     persons: list[UUID]
 
+    @property
+    def operator(self) -> Subject:
+        return self.people.subject("P0001")
+
     def issue(
         self, *, domain: str = "repayment", partner: str = "bank-1", life: timedelta = YEAR
     ) -> dict[RecordId, str]:
-        return services.issue(self.records, domain=domain, partner_id=partner, life=life, actor=SYSTEM)
+        return services.issue(self.records, domain=domain, partner_id=partner, life=life, subject=self.operator)
 
     def resolve(self, tokens: list[str], *, domain: str = "repayment", partner: str = "bank-1") -> dict[str, RecordId]:
-        return services.resolve(
-            tokens, domain=domain, partner_id=partner, subject=self.people.maker, purpose="servicing"
-        )
+        return services.resolve(tokens, domain=domain, partner_id=partner, subject=self.operator, purpose="servicing")
 
 
 def seal(count: int, element: Element = Element.BANK_CARD) -> tuple[list[RecordId], list[UUID]]:
@@ -72,6 +73,7 @@ def seal(count: int, element: Element = Element.BANK_CARD) -> tuple[list[RecordI
 def cards(system: System) -> Cards:
     people = appoint_officers()
     people.hire("C0001", Role.COLLECTOR)
+    people.hire("P0001", Role.PARTNER_OPERATOR)
     records, persons = seal(20)
     return Cards(people, records, persons)
 
@@ -177,5 +179,5 @@ def test_what_is_no_card_gets_no_token_and_terms_are_bounded(cards: Cards) -> No
         (cards.records, "repayment", timedelta(0)),
     ):
         with pytest.raises(TokenInputError):
-            services.issue(records, domain=domain, partner_id="bank-1", life=life, actor=SYSTEM)
+            services.issue(records, domain=domain, partner_id="bank-1", life=life, subject=cards.operator)
     assert Token.objects.count() == 0

@@ -15,9 +15,9 @@ from kuimen.foundation.errors import KuimenError
 from kuimen.gate.access import services as access
 from kuimen.gate.approvals import services as approvals
 from kuimen.gate.audit.services import SYSTEM
-from kuimen.gate.keys.rules import KeySuite, RetentionClass
+from kuimen.gate.keys.errors import RotationPausedError
 from kuimen.gate.retention import services as retention
-from kuimen.gate.vault.rotation import services as rotation
+from kuimen.gate.vault.rotation import approved
 from kuimen.governance.inventory import services as inventory
 from kuimen.scenarios.collections import services as collections
 
@@ -100,27 +100,19 @@ def assess_nightly(timestamp: int) -> None:
         raise
 
 
-@app.task(queueing_lock="rewrap", pass_context=False)
-def rewrap(retention_class: str, rows_per_second: int | None = None) -> int:
-    """Move the keys of a class under the active version of its domain key, or go on with it."""
-    kind = RetentionClass(retention_class)
-    return rotation.rewrap(kind, actor=SYSTEM, rows_per_second=rows_per_second).left
+@app.task(pass_context=False)
+def carry_out_order(order_id: str) -> bool:
+    """Work on the rotation job of an order that two persons placed; a paused job is no failure."""
+    try:
+        return approved.run_order(UUID(order_id), actor=SYSTEM).finished
+    except RotationPausedError:
+        return False
+    except KuimenError as failure:
+        log.warning("a rotation job stopped: %s", failure.code)
+        raise
 
 
-@app.task(queueing_lock="reencrypt", pass_context=False)
-def reencrypt(retention_class: str, suite: str | None = None, rows_per_second: int | None = None) -> int:
-    """Seal every record of a class under new keys, or go on with it."""
-    kind, chosen = RetentionClass(retention_class), KeySuite(suite) if suite else None
-    return rotation.reencrypt(kind, actor=SYSTEM, suite=chosen, rows_per_second=rows_per_second).left
-
-
-@app.task(queueing_lock="reindex", pass_context=False)
-def reindex(element: str, rows_per_second: int | None = None) -> int:
-    """Tag every record of an element under the next index key, or go on with it."""
-    return rotation.reindex(element, actor=SYSTEM, rows_per_second=rows_per_second).left
-
-
-@app.task(queueing_lock="merge_persons", pass_context=False)
-def merge_persons(merged: str, survivor: str) -> int:
-    """Seal everything of one person for another, or go on with it."""
-    return rotation.merge_persons(UUID(merged), UUID(survivor), actor=SYSTEM).left
+def queue_order(order_id: UUID) -> None:
+    """Have the worker take up an order; one that waits already is not queued twice."""
+    with suppress(AlreadyEnqueued):
+        carry_out_order.configure(queueing_lock=f"order-{order_id}").defer(order_id=str(order_id))

@@ -22,6 +22,7 @@ class Role(StrEnum):
     ASSESSOR = "assessor"
     ENGINEER = "engineer"
     IMPORTER = "importer"
+    PARTNER_OPERATOR = "partner_operator"
 
 
 ROLE_TITLES: Final[Mapping[Role, tuple[str, str]]] = MappingProxyType(
@@ -34,6 +35,7 @@ ROLE_TITLES: Final[Mapping[Role, tuple[str, str]]] = MappingProxyType(
         Role.ASSESSOR: ("评估员", "Assessor"),
         Role.ENGINEER: ("平台工程师", "Platform engineer"),
         Role.IMPORTER: ("数据工程师", "Data engineer"),
+        Role.PARTNER_OPERATOR: ("机构往来专员", "Partner operator"),
     }
 )
 
@@ -60,14 +62,20 @@ class Action(StrEnum):
     DOCUMENT_READ = "document.read"
     DOCUMENT_DRAFT = "document.draft"
     DOCUMENT_APPROVE = "document.approve"
+    KEYS_READ = "keys.read"
     KEYS_UNLOCK = "keys.unlock"
     KEYS_ROTATE = "keys.rotate"
     RETENTION_READ = "retention.read"
     RETENTION_HOLD = "retention.hold"
     RETENTION_SUSPEND = "retention.suspend"
     RETENTION_DESTROY = "retention.destroy"
+    TOKEN_ASSIGN = "token.assign"  # noqa: S105 - the name of an action
+    TOKEN_CHANGE = "token.change"  # noqa: S105 - the name of an action
     TOKEN_RESOLVE = "token.resolve"  # noqa: S105 - the name of an action
+    EXCHANGE_READ = "exchange.read"
     EXCHANGE_REGISTER = "exchange.register"
+    EXCHANGE_SEND = "exchange.send"
+    EXCHANGE_OPEN = "exchange.open"
     VIEW_MASKED = "disclosure.view_masked"
     REVEAL = "disclosure.reveal"
     CHALLENGE = "disclosure.challenge"
@@ -205,6 +213,7 @@ POST_CATALOGUE: Final[Mapping[str, tuple[str, str, frozenset[Role]]]] = MappingP
         "assessment": ("评估岗", "Assessment", frozenset({Role.ASSESSOR})),
         "engineering": ("平台运维岗", "Engineering", frozenset({Role.ENGINEER})),
         "data": ("数据管理岗", "Data", frozenset({Role.IMPORTER, Role.ENGINEER})),
+        "partners": ("机构往来岗", "Partners", frozenset({Role.PARTNER_OPERATOR})),
     }
 )
 
@@ -213,9 +222,19 @@ INCOMPATIBLE_ROLES: Final[frozenset[frozenset[Role]]] = frozenset(
     {frozenset({Role.AUDITOR, other}) for other in Role if other not in {Role.AUDITOR, Role.ASSESSOR}}
     | {
         frozenset({Role.SECURITY_OFFICER, other})
-        for other in (Role.COLLECTOR, Role.TEAM_LEADER, Role.ENGINEER, Role.IMPORTER, Role.ASSESSOR)
+        for other in (
+            Role.COLLECTOR,
+            Role.TEAM_LEADER,
+            Role.ENGINEER,
+            Role.IMPORTER,
+            Role.ASSESSOR,
+            Role.PARTNER_OPERATOR,
+        )
     }
-    | {frozenset({Role.KEY_CUSTODIAN, other}) for other in (Role.ENGINEER, Role.IMPORTER, Role.COLLECTOR)}
+    | {
+        frozenset({Role.KEY_CUSTODIAN, other})
+        for other in (Role.ENGINEER, Role.IMPORTER, Role.COLLECTOR, Role.PARTNER_OPERATOR)
+    }
     | {frozenset({Role.COLLECTOR, Role.TEAM_LEADER})}
 )
 AGENCY_ROLES: Final = frozenset({Role.COLLECTOR, Role.TEAM_LEADER})  # outsourced staff never hold any other
@@ -244,6 +263,7 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
                 Action.CASE_OPEN,
                 Action.CASE_WORK,
                 Action.CASE_ASSIGN,
+                Action.EXCHANGE_OPEN,
             }
         ),
         "data": frozenset(

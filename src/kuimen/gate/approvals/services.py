@@ -1,6 +1,6 @@
 """Use cases of approvals: ask, decide as another person, do once what was approved."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import NoReturn
 from uuid import UUID
@@ -31,7 +31,18 @@ from kuimen.gate.approvals.rules import (
 )
 from kuimen.gate.audit.services import SYSTEM, Actor, record, record_refusal
 
-__all__ = ["Ticket", "approve", "expire_due", "find", "redeem", "refuse", "request", "waiting_for", "withdraw"]
+__all__ = [
+    "Ticket",
+    "approve",
+    "expire_due",
+    "find",
+    "open_ones",
+    "redeem",
+    "refuse",
+    "request",
+    "waiting_for",
+    "withdraw",
+]
 
 SWEEP_ROWS = 500
 
@@ -178,6 +189,14 @@ def waiting_for(checker: Subject, *, limit: int = 100) -> list[Ticket]:
         .order_by("requested_at")
     )
     return [_as_ticket(row) for row in rows[:limit]]
+
+
+def open_ones(actions: Collection[str], *, limit: int = 100) -> list[Ticket]:
+    """Return the tickets of these actions that are asked for or approved and still hold, oldest first."""
+    rows = TicketRecord.objects.select_related("maker", "checker").filter(
+        action__in=actions, state__in=[state.value for state in OPEN_STATES], expires_at__gt=clock.now()
+    )
+    return [_as_ticket(row) for row in rows.order_by("requested_at")[:limit]]
 
 
 def _decide(ticket_id: UUID, event: TicketEvent, *, checker: Subject, reason: str = "") -> Ticket:

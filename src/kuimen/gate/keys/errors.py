@@ -159,3 +159,39 @@ class ShredOrderError(ConflictError):
     """Another line of the shred ledger came first; read the ledger again."""
 
     code: ClassVar[str] = "keys.shred_order"
+
+
+class DeedInputError(InvalidInputError):
+    """A deed about keys was asked for with a part missing or malformed."""
+
+    code: ClassVar[str] = "keys.deed_input"
+
+
+class OrderNotFoundError(NotFoundError):
+    """There is no such order of a rotation job."""
+
+    code: ClassVar[str] = "keys.order_not_found"
+
+
+class OrderTransitionError(ConflictError):
+    """The state of an order does not allow this: it is paused, finished, or not paused."""
+
+    code: ClassVar[str] = "keys.order_transition"
+
+
+class OrderStandsError(ConflictError):
+    """An order of the same job is open already."""
+
+    code: ClassVar[str] = "keys.order_stands"
+
+
+class RotationPausedError(ConflictError):
+    """Somebody paused the job; it stopped behind a whole batch, and nothing is lost."""
+
+    code: ClassVar[str] = "keys.rotation_paused"
+
+
+class BackupInputError(InvalidInputError):
+    """The copy of the key folder that was shown is missing, unreadable, or not of the present state."""
+
+    code: ClassVar[str] = "keys.backup_input"

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from typing_extensions import override
 
-from kuimen.gate.keys.rules import KeyState, KeySuite, RetentionClass
+from kuimen.gate.keys.rules import KeyState, KeySuite, OrderState, RetentionClass
 
 CLASSES = [(one.value, one.value) for one in RetentionClass]
 SUITES = [(one.value, one.value) for one in KeySuite]
@@ -234,3 +234,41 @@ class RewrapJob(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.retention_class}/{self.to_version}"
+
+
+class RotationOrder(models.Model):
+    """A rotation job that one person asked for and another approved: how fast, how far, paused or not."""
+
+    order_id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=32)
+    subject = models.CharField(max_length=128)
+    suite = models.CharField(max_length=16, blank=True)
+    rows_per_second = models.PositiveIntegerField(null=True)
+    state = models.CharField(max_length=16, choices=[(one.value, one.value) for one in OrderState])
+    ticket_id = models.UUIDField(unique=True)
+    maker = models.CharField(max_length=32)
+    checker = models.CharField(max_length=32)
+    ordered_at = models.DateTimeField()
+    state_since = models.DateTimeField()
+    changed_by = models.CharField(max_length=32, blank=True)
+    # Progress as last seen; the proof is the report.
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+    report = models.JSONField(null=True)
+    stopped_by = models.CharField(max_length=64, blank=True)  # code of the error that ended the last run
+
+    class Meta:
+        db_table = "keys_order"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="keys_order_one_open",
+                fields=["kind", "subject"],
+                condition=~Q(state=OrderState.FINISHED.value),
+            ),
+            models.CheckConstraint(name="keys_order_two_persons", condition=~Q(maker=models.F("checker"))),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.subject}"

@@ -2,26 +2,38 @@
 
 import unicodedata
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from kuimen.kernels.elements.model import RetentionClass
 
 __all__ = [
+    "BACKUP_PERIOD",
+    "CRYPTO_PERIOD",
+    "INDEX_PERIOD",
     "KEY_LENGTHS",
     "LEASE_BLOCKS",
     "MINIMUM_PASSPHRASE_LENGTH",
     "MOST_CUSTODIANS",
     "MOST_USES",
     "MUST_BE_PRESENT",
+    "NOTICE",
+    "ORDER_TRANSITIONS",
+    "ROOT_PERIOD",
     "TRANSITIONS",
+    "Due",
     "KeyEvent",
     "KeyState",
     "KeySuite",
     "LeasedKind",
+    "OrderEvent",
+    "OrderState",
     "RetentionClass",
     "custodians_refused",
+    "due",
     "lease_size",
+    "next_order_state",
     "next_state",
     "passphrase_bytes",
     "weak_passphrases",
@@ -91,6 +103,61 @@ TRANSITIONS: Final[dict[tuple[KeyState, KeyEvent], KeyState]] = {
 def next_state(state: KeyState, event: KeyEvent) -> KeyState | None:
     """Return the state after `event`, or None where the table has no such transition."""
     return TRANSITIONS.get((state, event))
+
+
+class OrderState(StrEnum):
+    """Life of the order of a rotation job."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+class OrderEvent(StrEnum):
+    """What can happen to an order."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    FINISH = "finish"
+
+
+ORDER_TRANSITIONS: Final[dict[tuple[OrderState, OrderEvent], OrderState]] = {
+    (OrderState.OPEN, OrderEvent.PAUSE): OrderState.PAUSED,
+    (OrderState.PAUSED, OrderEvent.RESUME): OrderState.OPEN,
+    (OrderState.OPEN, OrderEvent.FINISH): OrderState.FINISHED,
+    (OrderState.PAUSED, OrderEvent.FINISH): OrderState.FINISHED,  # the last batch was on its way
+}
+
+
+def next_order_state(state: OrderState, event: OrderEvent) -> OrderState | None:
+    """Return the state after `event`, or None where the table has no such transition."""
+    return ORDER_TRANSITIONS.get((state, event))
+
+
+# How long a key seals before the next version is due, and how long before that the page says so. NIST SP 800-57 part 1,
+# 5.3.6, gives an originator at most two years for data and wrapping keys, and key-derivation keys about one.
+CRYPTO_PERIOD: Final = timedelta(days=365)
+INDEX_PERIOD: Final = timedelta(days=730)
+ROOT_PERIOD: Final = timedelta(days=1095)
+BACKUP_PERIOD: Final = timedelta(days=90)
+NOTICE: Final = timedelta(days=30)
+
+
+class Due(StrEnum):
+    """Where something stands against its period. What nobody knows is never well."""
+
+    WELL = "well"
+    SOON = "soon"
+    OVERDUE = "overdue"
+    UNKNOWN = "unknown"
+
+
+def due(since: datetime | None, period: timedelta, *, at: datetime) -> Due:
+    """Return where a thing of this age stands; a beginning that is unknown or yet to come makes it unknown."""
+    if since is None or since > at:
+        return Due.UNKNOWN
+    left = since + period - at
+    return Due.OVERDUE if left <= timedelta(0) else Due.SOON if left <= NOTICE else Due.WELL
 
 
 def passphrase_bytes(passphrase: str) -> bytes:

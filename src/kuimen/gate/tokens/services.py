@@ -17,7 +17,7 @@ from kuimen.foundation import clock
 from kuimen.foundation.identifiers import RecordId
 from kuimen.gate.access.rules import Action, Resource, Subject
 from kuimen.gate.access.services import actor_of, require
-from kuimen.gate.audit.services import Actor, record, record_refusal
+from kuimen.gate.audit.services import record, record_refusal
 from kuimen.gate.keys.arrays import uuid_array
 from kuimen.gate.keys.rules import RetentionClass
 from kuimen.gate.tokens.errors import TokenInputError, TokenNotFoundError, TokenSpaceError, TokenTransitionError
@@ -43,16 +43,18 @@ _INSERT = """
 
 
 def issue(
-    record_ids: Collection[RecordId], *, domain: str, partner_id: str, life: timedelta, actor: Actor
+    record_ids: Collection[RecordId], *, domain: str, partner_id: str, life: timedelta, subject: Subject
 ) -> dict[RecordId, str]:
     """Return a token of each record for one partner in one domain; one that holds is given again.
 
     Cost: three statements for any number of records.
 
     Raises:
+        NotPermittedError: no policy permits it.
         TokenInputError: a malformed name or term, or a record that is no card or account number or not in the vault.
         TokenSpaceError: no free token was drawn in five attempts.
     """
+    require(subject, Action.TOKEN_ASSIGN, Resource(kind="partner", ref=partner_id))
     if not _NAME.fullmatch(domain) or not _NAME.fullmatch(partner_id) or not timedelta(0) < life <= LONGEST_LIFE:
         raise TokenInputError("domain, partner_id, life: letters, digits and . _ : -, and at most three years")
     wanted = list(dict.fromkeys(record_ids))
@@ -78,7 +80,7 @@ def issue(
             raise TokenSpaceError("tokens: drawn ones were taken again and again; choose a longer form")
         record(
             "tokens.issued",
-            actor=actor,
+            actor=actor_of(subject),
             object_type="partner",
             object_ref=partner_id,
             facts={"domain": domain, "count": len(wanted)},
@@ -134,7 +136,7 @@ def change_state(token: str, event: TokenEvent, *, officer: Subject, reason: str
     Raises:
         NotPermittedError, TokenNotFoundError, TokenTransitionError: may not; unknown; not in this state.
     """
-    require(officer, Action.TOKEN_RESOLVE, Resource(kind="token"))
+    require(officer, Action.TOKEN_CHANGE, Resource(kind="token"))
     with transaction.atomic():
         row = Token.objects.select_for_update().filter(token=token).first()
         if row is None:
