@@ -7,6 +7,7 @@ import os
 import random
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -26,6 +27,7 @@ from kuimen.gate.approvals.rules import TicketState
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.keys import services as keys
+from kuimen.gate.keys.deeds import Deed, DeedKind
 from kuimen.gate.keys.errors import DomainKeyInUseError, KeyDestroyedError
 from kuimen.gate.keys.models import DomainKey, IndexKey, PersonKey
 from kuimen.gate.keys.rules import KeyEvent, KeyState, KeySuite, RetentionClass
@@ -45,6 +47,9 @@ from kuimen.kernels.elements.model import Element
 
 IDENTITY = RetentionClass.IDENTITY_TRANSACTION
 CACHES_ARE_NEW = timedelta(minutes=5, seconds=1)
+CUT_OVER = Deed(kind=DeedKind.CUT_OVER, subject="mobile", number=2)
+DROP = Deed(kind=DeedKind.DROP_INDEX, subject="mobile", number=1)
+DESTROY = Deed(kind=DeedKind.DESTROY_DOMAIN, subject=IDENTITY.value, number=1)
 SEED = 20261123
 KILL_POINTS = int(os.environ.get("KUIMEN_KILL_POINTS", "4"))
 
@@ -191,28 +196,28 @@ def test_a_reindex_reads_either_writes_both_cuts_over_and_drops_by_two_persons(
     assert all(found(text) == [one] for one, text in before.items())
 
     with pytest.raises(NotReadyToCutOverError, match="seconds"):
-        approved.ask_to_cut_over("mobile", maker=people.maker, reason="轮换索引密钥")
+        approved.ask(CUT_OVER, maker=people.maker, reason="轮换索引密钥")
     system.clock.advance(CACHES_ARE_NEW)
-    ticket = approved.ask_to_cut_over("mobile", maker=people.maker, reason="轮换索引密钥")
+    ticket = approved.ask(CUT_OVER, maker=people.maker, reason="轮换索引密钥")
     with pytest.raises(TicketTransitionError):
-        approved.cut_over("mobile", 2, ticket_id=ticket.ticket_id, actor=people.maker)
+        approved.carry_out(CUT_OVER, ticket_id=ticket.ticket_id, actor=people.maker)
     approvals.approve(ticket.ticket_id, checker=people.checker)
     with pytest.raises(TicketMismatchError):
-        approved.cut_over("mobile", 1, ticket_id=ticket.ticket_id, actor=people.maker)
-    assert approved.cut_over("mobile", 2, ticket_id=ticket.ticket_id, actor=people.maker) == [1]
+        approved.carry_out(replace(CUT_OVER, number=1), ticket_id=ticket.ticket_id, actor=people.maker)
+    assert approved.carry_out(CUT_OVER, ticket_id=ticket.ticket_id, actor=people.maker).facts["ended"] == [1]
     assert all(found(text) == [one] for one, text in before.items())
     vault.seal_many([item(51, phone(51), uuid4())])
     assert Index.objects.filter(generation=1).count() == 13
     assert found(phone(51))
 
     with pytest.raises(NotReadyToCutOverError):
-        approved.ask_to_drop("mobile", 1, maker=people.maker, reason="删除旧索引")
+        approved.ask(DROP, maker=people.maker, reason="删除旧索引")
     system.clock.advance(CACHES_ARE_NEW)
-    ticket = approved.ask_to_drop("mobile", 1, maker=people.maker, reason="删除旧索引")
+    ticket = approved.ask(DROP, maker=people.maker, reason="删除旧索引")
     approvals.approve(ticket.ticket_id, checker=people.checker)
-    assert approved.drop_index("mobile", 1, ticket_id=ticket.ticket_id, actor=people.maker) == 13
+    assert approved.carry_out(DROP, ticket_id=ticket.ticket_id, actor=people.maker).facts["tags_deleted"] == 13
     assert not Index.objects.filter(generation=1).exists()
-    assert IndexKey.objects.get(generation=1).state == KeyState.DESTROYED.value
+    assert IndexKey.objects.get(element="mobile", generation=1).state == KeyState.DESTROYED.value
     reopened(system)
     assert all(found(text) == [one] for one, text in before.items())
 
@@ -227,10 +232,10 @@ def test_a_stale_writer_leaves_a_record_that_the_cut_over_refuses_to_lose(system
     vault.seal_many([item(60, phone(60), uuid4())])
     keys.keyring().tree.forget_index("mobile")
     with pytest.raises(NotReadyToCutOverError, match="1 records"):
-        approved.ask_to_cut_over("mobile", maker=people.maker, reason="轮换索引密钥")
+        approved.ask(CUT_OVER, maker=people.maker, reason="轮换索引密钥")
     assert services.plan_reindex(Element.MOBILE).untagged == 1
     assert services.reindex(Element.MOBILE, actor=SYSTEM).left == 0
-    approved.ask_to_cut_over("mobile", maker=people.maker, reason="轮换索引密钥")
+    approved.ask(CUT_OVER, maker=people.maker, reason="轮换索引密钥")
     assert found(phone(60))
 
 
@@ -293,13 +298,13 @@ def test_an_old_domain_key_is_destroyed_by_two_persons_only_and_only_when_nothin
     before = sealed_people(4)
     keys.rotate_domain(IDENTITY, actor=SYSTEM)
     with pytest.raises(DomainKeyInUseError):
-        approved.ask_to_destroy_domain(IDENTITY, 1, maker=people.maker, reason="幸存者已重新包裹")
+        approved.ask(DESTROY, maker=people.maker, reason="幸存者已重新包裹")
     services.rewrap(IDENTITY, actor=SYSTEM)
     with pytest.raises(NotPermittedError):
-        approved.ask_to_destroy_domain(IDENTITY, 1, maker=outsider, reason="幸存者已重新包裹")
-    ticket = approved.ask_to_destroy_domain(IDENTITY, 1, maker=people.maker, reason="幸存者已重新包裹")
+        approved.ask(DESTROY, maker=outsider, reason="幸存者已重新包裹")
+    ticket = approved.ask(DESTROY, maker=people.maker, reason="幸存者已重新包裹")
     approvals.approve(ticket.ticket_id, checker=people.checker)
-    approved.destroy_domain(IDENTITY, 1, ticket_id=ticket.ticket_id, actor=people.maker)
+    approved.carry_out(DESTROY, ticket_id=ticket.ticket_id, actor=people.maker)
     assert DomainKey.objects.get(retention_class=IDENTITY.value, version=1).wrapped is None
     assert approvals.find(ticket.ticket_id).state is TicketState.REDEEMED
     reopened(system)
@@ -400,9 +405,9 @@ def test_a_reindex_that_is_killed_goes_on_and_misses_nothing(system: System) -> 
     def deed() -> None:
         if services.reindex(Element.MOBILE, actor=SYSTEM, batch=6).finished:
             for one in Index.objects.values_list("generation", flat=True).distinct():
-                if IndexKey.objects.get(generation=one).state == KeyState.RETIRED.value:
+                if IndexKey.objects.get(element="mobile", generation=one).state == KeyState.RETIRED.value:
                     Index.objects.filter(generation=one).delete()
-                    IndexKey.objects.filter(generation=one).update(state=KeyState.DESTROYED.value, wrapped=None)
+                    IndexKey.objects.filter(element="mobile", generation=one).update(state=KeyState.DESTROYED.value, wrapped=None)
             keys.keyring().tree.forget_index("mobile")
 
     kills = kill_at_random_points(system, deed, check, statements=40, seed=SEED + 1)
