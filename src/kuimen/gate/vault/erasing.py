@@ -33,6 +33,10 @@ _DELETE_TAGS = """
     DELETE FROM vault_index USING vault_record AS record
     WHERE record.record_id = vault_index.record_id AND record.person_ref = %s AND record.retention_class = %s
 """
+_DELETE_PART_TAGS = """
+    DELETE FROM vault_part_tag USING vault_record AS record
+    WHERE record.record_id = vault_part_tag.record_id AND record.person_ref = %s AND record.retention_class = %s
+"""
 # The header stays, so that the row still is of the sealed form; nonce, text and tag become zeros.
 _DESTROY = """
     UPDATE vault_record SET state = %s, sealed = substring(sealed FOR 6) || decode(repeat('00', 28), 'hex')
@@ -45,11 +49,15 @@ _HELD = """
             AND substring(sealed FROM 7) <> decode(repeat('00', 28), 'hex')),
         (SELECT count(*) FROM vault_index AS tag JOIN vault_record AS marked USING (record_id)
             WHERE marked.person_ref = %s AND marked.retention_class = %s)
+        + (SELECT count(*) FROM vault_part_tag AS tag JOIN vault_record AS marked USING (record_id)
+            WHERE marked.person_ref = %s AND marked.retention_class = %s)
     FROM vault_record WHERE person_ref = %s AND retention_class = %s
 """
 _LEFT_OVER = """
     SELECT count(*) FILTER (WHERE substring(sealed FROM 7) <> decode(repeat('00', 28), 'hex')),
         (SELECT count(*) FROM vault_index AS tag JOIN vault_record AS marked USING (record_id)
+            WHERE marked.state = 'destroyed')
+        + (SELECT count(*) FROM vault_part_tag AS tag JOIN vault_record AS marked USING (record_id)
             WHERE marked.state = 'destroyed'),
         count(*)
     FROM vault_record WHERE state = 'destroyed'
@@ -119,6 +127,8 @@ def destroy_records(person_ref: UUID, retention_class: RetentionClass) -> Erased
     with store.translated(), connection.cursor() as cursor:
         cursor.execute(_DELETE_TAGS, [person_ref, retention_class.value])
         tags = int(cursor.rowcount)
+        cursor.execute(_DELETE_PART_TAGS, [person_ref, retention_class.value])
+        tags += int(cursor.rowcount)
         cursor.execute(_DESTROY, [destroyed, person_ref, retention_class.value, destroyed])
         elements = [str(row[0]) for row in cursor.fetchall()]
     return Erased(records=len(elements), tags=tags, elements=tuple(sorted(set(elements))))
@@ -128,7 +138,7 @@ def held_of(person_ref: UUID, retention_class: RetentionClass) -> Held:
     """Count what the vault holds of one person and class."""
     place = [person_ref, retention_class.value]
     with store.translated(), connection.cursor() as cursor:
-        cursor.execute(_HELD, [*place, *place])
+        cursor.execute(_HELD, [*place, *place, *place])
         destroyed, standing, content, tags = (int(count) for count in cursor.fetchone())
     return Held(destroyed=destroyed, standing=standing, tombstones_with_content=content, tags=tags)
 

@@ -4,7 +4,14 @@ from collections.abc import Collection
 from typing import ClassVar
 from uuid import UUID
 
-from kuimen.foundation.errors import ConflictError, InvalidInputError, NotFoundError, TamperError, UnavailableError
+from kuimen.foundation.errors import (
+    ConflictError,
+    DeniedError,
+    InvalidInputError,
+    NotFoundError,
+    TamperError,
+    UnavailableError,
+)
 
 _NAMED = 5
 
@@ -73,6 +80,30 @@ class NotReadyToCutOverError(ConflictError):
     """Records still lack a tag of the new index generation, or a process may still not know it; nothing changed."""
 
     code: ClassVar[str] = "vault.not_ready_to_cut_over"
+
+
+class LeakyPartIndexError(DeniedError):
+    """The planner refuses this index: what its tags would tell is named in the message, by measure and limit."""
+
+    code: ClassVar[str] = "vault.leaky_index"
+
+
+class PartIndexStateError(ConflictError):
+    """There is no such index in a state in which this can be done."""
+
+    code: ClassVar[str] = "vault.part_index_state"
+
+
+class PartNotSearchableError(InvalidInputError):
+    """No complete index of this part of this element stands, or the question does not fit the part."""
+
+    code: ClassVar[str] = "vault.part_not_searchable"
+
+
+class SearchTooWideError(InvalidInputError):
+    """More records share the tag than one search may open; ask for a longer part."""
+
+    code: ClassVar[str] = "vault.search_too_wide"
 
 
 class SealedValueTamperedError(TamperError):

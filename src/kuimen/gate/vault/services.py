@@ -21,6 +21,7 @@ from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import BoundRecordDiffersError, ElementNotIndexedError, RecordNotFoundError
 from kuimen.gate.vault.models import Index, Record
 from kuimen.gate.vault.opening import open_stored
+from kuimen.gate.vault.parts.tagging import write_part_tags
 from kuimen.gate.vault.rules import SHOWN, RecordState, SealOutcome, is_indexed, second_write
 from kuimen.gate.vault.sealing import Coordinates, SealItem, checked, class_of, coordinates_of, seal_batch
 from kuimen.kernels.ciphers import blind_tag, normalise_for_index
@@ -98,6 +99,8 @@ def seal_many(
             for one in sealed
             if one.record_id in created
         }
+        new = [(one, data) for one, data in zip(sealed, clear, strict=True) if one.record_id in created]
+        write_part_tags(ring, [(one.record_id, one.item.element, data) for one, data in new])
         known = [(item, data) for item, data in zip(items, clear, strict=True) if coordinates_of(item) not in refs]
         if known:
             refs |= _settle(ring, known, replace_bound=replace_bound)
@@ -229,6 +232,8 @@ def _settle(
         items, clear = zip(*differing, strict=True)
         ids = {coordinates: record.record_id for coordinates, record in stored.items()}
         store.reseal(seal_batch(ring, items, clear, record_ids=ids), sealed_at=clock.now())
+        tagged = [(ids[coordinates_of(item)], item.element, data) for item, data in differing]
+        write_part_tags(ring, tagged, replace=True)
     return refs
 
 
