@@ -20,6 +20,7 @@ REVEALING_ROOMS = (
     "entrypoints.console.cases",
     "entrypoints.console.people",
     "entrypoints.installation.install",
+    "entrypoints.orm.cells",
     "entrypoints.demo.staff",
 )
 PERSONAL_NAMES = re.compile(
