@@ -45,7 +45,9 @@ def _read(path: Path) -> Iterator[LabelledColumn]:
             table = line[1:].split(" ")[0]
             continue
         name, kind, comment, *element = line.split("|")
-        yield LabelledColumn(path.stem, table, name, comment, _sql_type(kind), element[0] if element else None)
+        yield LabelledColumn(
+            path.stem, table, name, comment, _sql_type(kind), (element[0] or None) if element else None
+        )
 
 
 def columns(half: str) -> list[LabelledColumn]:

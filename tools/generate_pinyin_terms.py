@@ -45,7 +45,9 @@ TWO_LETTERS = {
     "sr": Element.INCOME,
     "gz": Element.INCOME,
     "gx": Element.CONTACT_RELATION,
-    "jg": Element.ADDRESS,
+    "jd": Element.LOCATION,
+    "wd": Element.LOCATION,
+    "dw": Element.COMPANY_NAME,
     "yq": Element.OVERDUE,
 }
 # Initials that a spoken abbreviation has and no written term gives, or whose reading is contested.
@@ -57,6 +59,8 @@ SPOKEN = {
     "sfzhm": Element.RESIDENT_ID,
     "gmsfhm": Element.RESIDENT_ID,
     "sfhm": Element.RESIDENT_ID,
+    "sbh": Element.DEVICE_ID,
+    "lxrdw": Element.COMPANY_NAME,
     "sfzjh": Element.RESIDENT_ID,
     "sfzjhm": Element.RESIDENT_ID,
     "khxm": Element.PERSON_NAME,
@@ -102,7 +106,43 @@ SPOKEN = {
     "ysr": Element.INCOME,
     "nsr": Element.INCOME,
 }
-QUALIFIERS = "客户 用户 借款人 申请人 联系人 担保人 配偶 法人 个人 本人 紧急联系人 共同借款人 员工 会员 父亲 母亲 银行 还款 收款 付款 现 家庭 单位 户籍 主 次 原 新 预留 绑定 注册"  # noqa: E501
+# Whose, which: what may stand before a term.
+QUALIFIERS = "债务人 主借人 保证人 抵押人 出借人 贷款人 投资人 收货人 收件人 代办人 经办人 受益人 投保人 被保人 卡主 房主 亲属 朋友 同事 子女 父亲 母亲 法定代表人 操作员 催收员 推荐人 最后 最近 承诺 本次 上次 首次 登录 注册 申请 常用 备用 工作 公司 现居 第一 第二 客户 用户 借款人 申请人 联系人 担保人 配偶 法人 个人 本人 紧急联系人 共同借款人 员工 会员 父亲 母亲 银行 还款 收款 付款 现 家庭 单位 户籍 主 次 原 新 预留 绑定 注册"  # noqa: E501
+
+
+# Sums are named by composition: what happened to the money, then what money it is.
+SUMS = {
+    Element.REPAYMENT: (
+        """
+        应还 实还 已还 还款 应收 实收 已收 当期应还 本期应还 承诺还款 最后还款 累计还款 每月还款 月还款 每期还款 扣款
+        代扣 减免 结清 提前还款 计划还款 已归还 应归还 实际还款 最低还款 回收 月供
+        """,
+        "金额 本金 利息 本息 总额 款额 额 罚息 费用",
+    ),
+    Element.OVERDUE: (
+        "逾期 拖欠 欠款 欠 当前逾期 累计逾期 核销 不良 委案 最大逾期 历史逾期 连续逾期",
+        "金额 本金 利息 本息 总额 天数 期数 余额 罚息 费用",
+    ),
+    Element.BALANCE: (
+        "剩余 待还 未还 剩余未还 待收 可用 冻结 账户 贷款 借款 当前 未偿 在贷 存款 钱包 正常 总",
+        "余额 剩余本金 未还本金 待还本金",
+    ),
+    Element.CREDIT_LIMIT: (
+        "授信 可用 已用 剩余 总 审批 批复 信用 临时 固定 循环 最高 初始 冻结 借款 贷款 当前 预授信 用户 客户 个人 最终",
+        "额度",
+    ),
+    Element.LOAN_AMOUNT: (
+        "贷款 借款 放款 合同 发放 到账 实际到账 实际放款 申请 申请借款 支用 提款 借据 打款 融资 授信申请",
+        "金额 本金 总额",
+    ),
+}
+MORE_SUMS = {
+    Element.BALANCE: "剩余金额 待还金额 未还金额 冻结金额 可用金额 待收金额 剩余应还 剩余本息 剩余未还",
+    Element.REPAYMENT: "应还款额 应还款 实还款 已还款 还款总额 月还款额 月供 回款",
+    Element.OVERDUE: "表内欠息 表外欠息 欠息 欠息金额 罚金 罚息金额 违约金额 滞纳金金额 复利 逾期利罚",
+}
+# Readings that pypinyin takes for the other one.
+SPOKEN_OTHERWISE = {"还": "huan"}
 
 
 def initials_of(term: str) -> str:
@@ -112,7 +152,19 @@ def initials_of(term: str) -> str:
 
 def reading_of(term: str) -> str:
     """Return the whole reading without tones."""
-    return "".join(lazy_pinyin(term, v_to_u=False)).replace("ü", "v")
+    spoken = [
+        SPOKEN_OTHERWISE.get(letter) or lazy for letter, lazy in zip(term, lazy_pinyin(term, v_to_u=False), strict=True)
+    ]
+    return "".join(spoken).replace("ü", "v")
+
+
+def sums() -> dict[Element, set[str]]:
+    """Return the composed names of sums."""
+    composed = {
+        element: {f"{what}{money}" for what in before.split() for money in behind.split()}
+        for element, (before, behind) in SUMS.items()
+    }
+    return {element: terms | set(MORE_SUMS.get(element, "").split()) for element, terms in composed.items()}
 
 
 def is_han(term: str) -> bool:
@@ -129,6 +181,12 @@ def collect() -> dict[str, Element]:
                 owners[reading_of(term)].add(element)
             if len(term) >= SHORTEST_INITIALS:
                 owners[initials_of(term)].add(element)
+    listed = set(owners)
+    for element, terms in sums().items():
+        for term in terms:
+            for key in (initials_of(term), reading_of(term)):
+                if len(key) > SHORTEST_INITIALS and key not in listed:
+                    owners[key].add(element)
     known = {key: next(iter(elements)) for key, elements in owners.items() if len(elements) == 1}
     return {**known, **TWO_LETTERS, **SPOKEN}
 

@@ -22,7 +22,8 @@ _NO_SUM = words(
     """
     rate ratio percent pct apr fee_rate score scores longitude latitude lng lat level grade num count times version
     salary income wage price unit cost tax quantity weight similarity confidence threshold age income discount
-    registered face coupon commission reward award bonus tender invest investment recharge guarantee deposit margin
+    registered face gross net coupon commission reward award bonus tender invest investment recharge guarantee
+    deposit margin
     asset property house premium insurance performance collateral fund single valuation estimate income wages pension
     """
 )
@@ -52,10 +53,12 @@ _LOAN = words(
     "loan borrow lend disburse disbursement disbursed contract apply application credited arrive arrival funded"
     " withdraw draw drawdown grant lending financing raised entrusted"
 )
-_EXTREMES = words("min max minimum maximum lowest most highest least single daily upper lower")
+_EACH = words("day month daily monthly single per once each quarter")
+_EXTREMES = words("day min max minimum maximum lowest most highest least single daily upper lower")
 _SPELT = {"int": "interest", "rpy": "repay", "rpymt": "repay", "pnlt": "penalty", "prcp": "principal", "loaned": "loan",
           "borrowed": "borrow", "avl": "available", "usd": "used", "unused": "nouse", "tmp": "temporary",
           "unuse": "nouse", "yesaccount": "account"}  # fmt: skip
+AMOUNT_WORDS = _SUMS | _BARE | _NO_SUM | _PAID | _OVERDUE | _LIMIT | _BALANCE | _REPAY | _LOAN | frozenset(_SPELT)
 _SIMPLE = frozenset({"decimal", "int", "big", "small"})
 
 
@@ -70,6 +73,8 @@ def amount_in_name(tokens: Sequence[str], kind: str, topics: frozenset[Topic]) -
     if kind not in _SIMPLE and kind:
         return None
     spelt = [_SPELT.get(token, token) for token in tokens if not token.isdecimal()]
+    if spelt[:1] == ["pd"] and _SUMS.intersection(spelt):  # else a probability of default
+        spelt[0] = "paid"
     said = frozenset(spelt)
     if (
         not spelt
@@ -79,15 +84,21 @@ def amount_in_name(tokens: Sequence[str], kind: str, topics: frozenset[Topic]) -
         or (kind != "decimal" and not said & _SUMS)
     ):
         return None
+    if _is_bound(said):
+        return NameVerdict(negative=True, rule="bound of a sum")
     pairs = {"".join(pair) for pair in pairwise(spelt)}
     element = _qualified(said | pairs, topics)
     if element is not None:
         return NameVerdict(element, STRONG, rule=f"sum:{'_'.join(spelt)}")
-    if said <= _BARE:
-        by_table = _by_table(said, topics)
-        if by_table is not None:
-            return NameVerdict(by_table, MEDIUM, rule="sum of its table")
-    return None
+    by_table = _by_table(said, topics) if said <= _BARE else None
+    return NameVerdict(by_table, MEDIUM, rule="sum of its table") if by_table is not None else None
+
+
+def _is_bound(said: frozenset[str]) -> bool:
+    """Tell what a product or a rule allows at most or at least from what somebody owes."""
+    bounded = bool(said & _EXTREMES) and bool(said & (_LIMIT | _LOAN | {"amount", "money"}))
+    each = bool(said & _EACH) and bool(said & {"limit", "quota"}) and not said & {"credit", "loan"}
+    return each or (bounded and not said & (_REPAY | _OVERDUE | _PAID))
 
 
 _Said = frozenset[str] | set[str]
@@ -109,7 +120,9 @@ def _is_limit(said: _Said, topics: _Topics) -> bool:
     if said & {"approve", "approved", "audit", "audited"} and "amount" in said:
         return True
     spendable = Topic.LIMIT in topics or (Topic.ACCOUNT not in topics and "available" in said)
-    return bool(said & {"available", "used", "use", "nouse"}) and spendable
+    return (
+        bool(said & {"available", "used", "use", "nouse", "occupied"}) and spendable and not said & {"balance", "bal"}
+    )
 
 
 def _is_balance(said: _Said, topics: _Topics) -> bool:
@@ -118,10 +131,17 @@ def _is_balance(said: _Said, topics: _Topics) -> bool:
     return Topic.ACCOUNT in topics and bool(said & {"repay", "available"})
 
 
+def _is_overdue(said: _Said, topics: _Topics) -> bool:
+    if said & _LIMIT and said & {"od", "overdraft"}:
+        return False
+    return bool(said & _OVERDUE) or "pastdue" in said or (Topic.COLLECTION in topics and bool(said & _ENTRUSTED))
+
+
+_ENTRUSTED = words("entrust entrusted commission assigned")
 # Gravest claim first; the first that holds decides.
 _CLAIMS: tuple[tuple[Element, _Claim], ...] = (
     (Element.REPAYMENT, lambda said, _: bool(said & _PAID)),
-    (Element.OVERDUE, lambda said, _: bool(said & _OVERDUE) or "pastdue" in said),
+    (Element.OVERDUE, _is_overdue),
     (Element.CREDIT_LIMIT, _is_limit),
     (Element.BALANCE, _is_balance),
     (Element.REPAYMENT, lambda said, _: bool(said & _REPAY)),

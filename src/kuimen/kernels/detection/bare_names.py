@@ -62,6 +62,11 @@ def _expiry(place: _Place) -> NameVerdict | None:
     return None
 
 
+def _bare_expiry(place: _Place) -> NameVerdict | None:
+    found = _expiry(place)
+    return found or (None if place.about(Topic.CARD) else NameVerdict(negative=True, rule="validity of something"))
+
+
 def _account(place: _Place) -> NameVerdict | None:
     if place.kind not in _TEXTS:
         return None
@@ -96,12 +101,14 @@ def _fine(place: _Place) -> NameVerdict | None:
 _RULES: Mapping[str, _Rule] = {
     **dict.fromkeys(words("name nm mc full nmcn cname xingming mingcheng"), _name),
     **dict.fromkeys(words("code captcha verify"), _code),
-    **dict.fromkeys(
-        words("expire_date valid_date exp_date expiry_date expiry validity exp valid_thru yxq valid"), _expiry
-    ),
+    **dict.fromkeys(words("valid_date expiry_date expiry validity exp valid_thru yxq valid"), _expiry),
     **dict.fromkeys(words("fx fxje qx qxje wyj znj fl fljine yqze"), _fine),
+    **dict.fromkeys(words("expire_date exp_date expdate"), _bare_expiry),
     "account": _account,
     "position": _position,
+    "country": _when(Element.NATIONALITY, Topic.PERSON, Topic.IDENTITY, never=_NO_PERSON),
+    "country_code": _when(Element.NATIONALITY, Topic.PERSON, Topic.IDENTITY, never=_NO_PERSON),
+    "session_id": _when(Element.SECRET_KEY, Topic.SESSION, strength=STRONG),
     "used": _total,
     "unuse": _total,
     "nouse": _total,
@@ -150,6 +157,8 @@ def in_its_table(tokens: tuple[str, ...], topics: frozenset[Topic], kind: str, w
         return NameVerdict(negative=True, rule=OWN)
     rule = _RULES.get(name)
     found = None if rule is None else rule(_Place(topics, kind, width))
+    if found is None and tokens[-1:] == ("score",) and _OTHER_SCORES.intersection(tokens):
+        return NameVerdict(negative=True, rule="another score")
     if found is None and tokens[-1:] == ("score",) and not _OTHER_SCORES.intersection(tokens) and kind != "text":
         return NameVerdict(Element.CREDIT_SCORE, MEDIUM if len(tokens) > 1 else WEAK, rule="a score")
     if found is None and tokens and tokens[-1] == "name" and len(tokens) > 1 and tokens[-2] in _WHO:
@@ -158,7 +167,8 @@ def in_its_table(tokens: tuple[str, ...], topics: frozenset[Topic], kind: str, w
 
 
 _OTHER_SCORES = words(
-    "match compare similarity face rule confidence weight sort order pass exam test quality hit hits voice image ocr"
+    "liveness live living alive match compare similarity face rule confidence weight sort order pass exam test"
+    " quality hit hits voice image ocr"
     " threshold min max star service satisfaction evaluate comment"
 )
 _WHO = words(

@@ -1,34 +1,46 @@
 """What the head of a column says: its name, its comment, its type and the name of its table."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from kuimen.kernels.detection.amounts import amount_in_comment, amount_in_name
+from kuimen.kernels.detection.abbreviations import expanded
+from kuimen.kernels.detection.amounts import AMOUNT_WORDS, amount_in_comment, amount_in_name
 from kuimen.kernels.detection.bare_names import OWN, in_its_table
+from kuimen.kernels.detection.composed import composed_name
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
 from kuimen.kernels.detection.naming import (
     FAINT,
     MEDIUM,
     STRONG,
+    VOCABULARY,
     WEAK,
     NameVerdict,
+    is_pinyin,
     read_name,
     read_phrase,
+    read_pinyin,
     split_identifier,
 )
 from kuimen.kernels.detection.schema_comments import schema_comment
-from kuimen.kernels.detection.schema_terms import schema_term
+from kuimen.kernels.detection.schema_terms import SCHEMA_WORDS, schema_term
 from kuimen.kernels.detection.secret_names import secret_in_name
 from kuimen.kernels.detection.spellings import canonical
-from kuimen.kernels.detection.topics import Topic, topics_of
+from kuimen.kernels.detection.topics import TOPIC_WORDS, Topic, topics_of
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.words import words
 
 _NAME_POINTS = {STRONG: 5, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _COMMENT_POINTS = {STRONG: 6, MEDIUM: 4, WEAK: 2, FAINT: 1}
 _NEVER = -8
+_FEW_INITIALS, _FEWEST_INITIALS, _MOST_INITIALS, _ALIKE = 2, 3, 0.3, 0.5
+_INITIALS = re.compile(r"[bcdfghjklmnpqrstvwxyz]{2,7}")
+_WIDEST_COUNT = 10
+_KNOWN = VOCABULARY | SCHEMA_WORDS | AMOUNT_WORDS | TOPIC_WORDS
+# `_24m`, `_est`, `_now`: over which time, how sure.
+_SUFFIXES = words("m d y est now hist bak")
+_BARE_ACCOUNTS = frozenset({"账号", "帐号", "账户", "用户账号", "登录账户"})
 _LINKS = words("url uri link path host domain href")
 _OWNED = frozenset(
     {
@@ -97,11 +109,19 @@ class Heading:
     remarks: tuple[Evidence, ...]
 
 
-def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
-    """Weigh name, comment and type of a column."""
+def read_heading(table: str, name: str, comment: str, sql_type: str, *, initials: bool = False) -> Heading:
+    """Weigh name, comment and type of a column.
+
+    Args:
+        table: name of its table.
+        name: its own name.
+        comment: what the schema says about it.
+        sql_type: as the source writes it.
+        initials: the names of its table are first letters or readings of Chinese words.
+    """
     kind, width = type_class(sql_type)
     topics = topics_of(table)
-    spoken = _spoken(name, topics, kind, width)
+    spoken = _fitting(name, _spoken(name, topics, kind, width), kind, width, initials=initials)
     noted = _by_name(_noted(comment, topics, kind, width), name, spoken) if comment else NameVerdict()
     scores: dict[Element, list[Evidence]] = {}
     if spoken.element is not None and spoken.strength:
@@ -125,7 +145,51 @@ def read_heading(table: str, name: str, comment: str, sql_type: str) -> Heading:
 def _spoken(name: str, topics: frozenset[Topic], kind: str, width: int | None) -> NameVerdict:
     """Read the name: in its table, as a sum of money, as a term of schemas, as a term of all texts."""
     tokens = canonical_tokens(name)
-    known = in_its_table(tokens, topics, kind, width) or amount_in_name(tokens, kind, topics) or schema_term(tokens)
+    if tokens and tokens[-1] != canonical(split_identifier(name)[-1]):
+        name = "_".join(tokens)
+    full = _written_out(tokens)
+    if full != tokens:
+        spoken = _read(full, "_".join(full), topics, kind, width)
+        if spoken.negative or (spoken.element is not None and spoken.strength >= MEDIUM):
+            return spoken
+    return _read(tokens, name, topics, kind, width)
+
+
+def _fitting(name: str, spoken: NameVerdict, kind: str, width: int | None, *, initials: bool) -> NameVerdict:
+    """Prefer the Chinese reading in a table of such names, and where the type denies the English one."""
+    denied = spoken.element is not None and _denies(spoken.element, kind, width, spoken)
+    if not denied and (not initials or spoken.rule.startswith("schema:")):
+        return spoken
+    read = read_pinyin(name)
+    if read.element is None or _denies(read.element, kind, width, read):
+        return spoken
+    if initials:
+        return replace(read, strength=min(read.strength + 1, STRONG))
+    return read
+
+
+def _denies(element: Element, kind: str, width: int | None, spoken: NameVerdict) -> bool:
+    said = _type_evidence(element, kind, width, spoken)
+    return said is not None and said.points < 0
+
+
+def written_in_initials(names: Sequence[str]) -> bool:
+    """Tell whether the columns of a table are named by first letters or readings of Chinese words."""
+    plain = [name.lower().rstrip("0123456789") for name in names]
+    read = sum(map(is_pinyin, plain))
+    alike = sum(_INITIALS.fullmatch(name) is not None and name not in _KNOWN for name in plain)
+    return read >= max(_FEWEST_INITIALS, _MOST_INITIALS * len(plain)) or (
+        read >= _FEW_INITIALS and alike >= max(_FEWEST_INITIALS, _ALIKE * len(plain))
+    )
+
+
+def _read(tokens: tuple[str, ...], name: str, topics: frozenset[Topic], kind: str, width: int | None) -> NameVerdict:
+    known = (
+        in_its_table(tokens, topics, kind, width)
+        or amount_in_name(tokens, kind, topics)
+        or schema_term(tokens)
+        or composed_name(tokens, topics, kind)
+    )
     if known is not None:
         return known
     verdict = read_name(name)
@@ -136,13 +200,20 @@ def _spoken(name: str, topics: frozenset[Topic], kind: str, width: int | None) -
 
 def _noted(comment: str, topics: frozenset[Topic], kind: str, width: int | None) -> NameVerdict:
     """Read the comment, in the same order."""
-    found = schema_comment(comment) or amount_in_comment(comment, kind, topics)
+    found = _login_account(comment, topics) or schema_comment(comment) or amount_in_comment(comment, kind, topics)
     if found is not None:
         return found
     noted = read_phrase(comment)
     if noted.element is None and not noted.negative and comment.isascii():
         return _spoken("_".join(re.findall(r"[A-Za-z0-9]+", comment)[:4]), topics, kind, width)
     return noted
+
+
+def _login_account(comment: str, topics: frozenset[Topic]) -> NameVerdict | None:
+    """Read the bare word for an account in a table of those who log in."""
+    if comment in _BARE_ACCOUNTS and Topic.LOGIN in topics and topics.isdisjoint({Topic.CARD, Topic.ACCOUNT}):
+        return NameVerdict(Element.USER_NAME, STRONG, rule="account of a user")
+    return None
 
 
 def _by_name(noted: NameVerdict, name: str, spoken: NameVerdict) -> NameVerdict:
@@ -155,11 +226,22 @@ def _by_name(noted: NameVerdict, name: str, spoken: NameVerdict) -> NameVerdict:
 
 
 @lru_cache(maxsize=65_536)
+def _written_out(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Write out what nobody listed, unless the name is the first letters of Chinese words."""
+    unknown = [token for token in tokens if token.isalpha() and token not in _KNOWN]
+    if not unknown or is_pinyin("".join(tokens)) or all(map(is_pinyin, unknown)):
+        return tokens
+    return tuple(map(canonical, expanded(tokens, _KNOWN)))
+
+
+@lru_cache(maxsize=65_536)
 def canonical_tokens(name: str) -> tuple[str, ...]:
     """Return the words of a name, written in full; numbers behind them are left out."""
     tokens = [canonical(token) for token in split_identifier(name)]
-    while len(tokens) > 1 and tokens[-1].isdecimal():
+    while len(tokens) > 1 and (tokens[-1].isdecimal() or tokens[-1] in _SUFFIXES):
         tokens.pop()
+        if len(tokens) > 1 and tokens[-1].isdecimal():
+            tokens.pop()
     return tuple(tokens)
 
 
@@ -194,12 +276,20 @@ def type_class(sql_type: str) -> tuple[str, int | None]:
     written = match[1].lower()
     width = int(match[2]) if match[2] else None
     first = written.split()[0]
+    if first == "number" and width is not None:
+        return _oracle_number(sql_type, width), width
     if first == "tinyint" and width == 1:
         return "truth", width
     for kind, spellings in _TYPE_CLASSES.items():
         if first in spellings or written.replace(" ", "_") in spellings:
             return kind, width
     return ("text" if "char" in first or first in {"text", "string", "clob"} else "other"), width
+
+
+def _oracle_number(sql_type: str, width: int) -> str:
+    """Tell sums from counts and from long numbers by what `NUMBER(18,2)` declares."""
+    scaled = re.search(r",\s*[1-9]", sql_type) is not None
+    return "decimal" if scaled else "int" if width <= _WIDEST_COUNT else "big"
 
 
 def _type_evidence(element: Element, kind: str, width: int | None, spoken: NameVerdict) -> Evidence | None:

@@ -56,17 +56,17 @@ _CODED = frozenset(
         Element.NATIONALITY, Element.CONTACT_RELATION,
     }
 )  # fmt: skip
-_PINYIN_CODES = ("dm", "bm", "daima")
+_PINYIN_CODES = ("dm", "bm", "daima", "lx", "lb")
 _CODE_TAILS = words("code name type level description id key flag ind indicator")
 _BLOBS = frozenset({Element.PHOTO_IMAGE, Element.BIOMETRIC, Element.CREDIT_REPORT, Element.CALL_RECORD})
 _BLOB_TAILS = words("url path img image pic photo file json xml content text data base64 id key detail address uri")
 _ASKING = frozenset({"is", "has", "need", "can", "on", "if", "allow"})
-_RELATIONS = frozenset({"relation", "relationship", "rel"})
+_RELATIONS = frozenset({"relation", "relationship", "rel", "rlt", "rltn"})
 _PREPOSITIONS = frozenset({"with", "to", "of"})
 _EN_JOINED: dict[str, tuple[Element, str]] = {
     "".join(phrase): (element, "_".join(phrase)) for phrase, element in EN_PHRASES.items()
 }
-_VOCABULARY = (
+VOCABULARY = (
     frozenset(token for phrase in EN_PHRASES for token in phrase)
     | EN_QUALIFIERS
     | EN_NEGATIVE_HEADS
@@ -94,6 +94,10 @@ class NameVerdict:
 
 
 SILENT = NameVerdict()
+_PINYIN_VISITS = {
+    f"{visit}ip": NameVerdict(Element.IP, STRONG, rule="pinyin:ip")
+    for visit in ("dl", "zc", "sq", "cz", "fw", "zhdl", "scdl", "bcdl", "khd", "yh", "denglu", "zhuce")
+}
 
 
 def _negative(rule: str) -> NameVerdict:
@@ -125,7 +129,7 @@ def split_identifier(name: str) -> list[str]:
     tokens: list[str] = []
     for piece in _SPLIT.findall(name):
         token = piece.lower()
-        if token in _VOCABULARY or token in _EN_JOINED or len(token) <= _THREE_LETTERS or token.isdecimal():
+        if token in VOCABULARY or token in _EN_JOINED or len(token) <= _THREE_LETTERS or token.isdecimal():
             tokens.append(token)
         else:
             tokens.extend(_cut(token))
@@ -140,7 +144,7 @@ def _cut(token: str) -> tuple[str, ...]:
         for start in range(max(0, end - 14), end):
             head = best[start]
             word = token[start:end]
-            if head is None or len(word) < _TWO_LETTERS or word not in _VOCABULARY:
+            if head is None or len(word) < _TWO_LETTERS or word not in VOCABULARY:
                 continue
             current = best[end]
             if current is None or len(head) + 1 < len(current):
@@ -201,6 +205,7 @@ def _is_benign_tail(token: str, element: Element) -> bool:
     full = canonical(token)
     return (
         full in _GENERIC_TAILS
+        or token in DERIVED_TOKENS
         or (element in _CODED and full in _CODE_TAILS)
         or (element in _BLOBS and full in _BLOB_TAILS)
     )
@@ -228,7 +233,7 @@ def _weigh_english(before: list[str], element: Element, spelling: str) -> NameVe
 
 def _read_pinyin(joined: str, tokens: list[str]) -> NameVerdict:
     """Read initials or whole readings, with a qualifier before or a negative tail behind."""
-    whole = _pinyin_strength(joined)
+    whole = _pinyin_strength(joined) or _PINYIN_VISITS.get(joined)
     if whole is not None:
         return whole
     for cut in range(len(joined) - 1, 0, -1):
@@ -250,6 +255,22 @@ def _read_pinyin(joined: str, tokens: list[str]) -> NameVerdict:
             found.element, found.strength + (1 if qualified and found.strength < STRONG else 0), rule=found.rule
         )
     return SILENT
+
+
+@lru_cache(maxsize=65_536)
+def read_pinyin(name: str) -> NameVerdict:
+    """Read a name as initials or as the whole reading of a Chinese term, whatever it says in English."""
+    tokens = [piece.lower() for piece in _SPLIT.findall(name) if not piece.isdecimal()]
+    return _read_pinyin("".join(tokens), tokens) if tokens and not _HAN.search(name) else SILENT
+
+
+@lru_cache(maxsize=65_536)
+def is_pinyin(joined: str) -> bool:
+    """Tell whether letters are the initials or the reading of a Chinese term, or of what is about one."""
+    if joined in PINYIN_TERMS or joined in PINYIN_NEGATIVE_LABELS:
+        return len(joined) > _TWO_LETTERS
+    found = _read_pinyin(joined, [joined])
+    return found.negative or found.strength >= MEDIUM
 
 
 def _behind_pinyin(head: str, tail: str) -> NameVerdict | None:

@@ -46,7 +46,6 @@ _PATTERNS: tuple[tuple[Element | None, str], ...] = (
         r"""
         (?:应用|商户|签名|接口|md5|MD5|AES|aes|DES|app|api|签约)[kK]ey
         (?:登录|登陆|访问|用户|刷新|鉴权|认证|接口|会话|请求)?[tT](?:oken|OKEN)(?:值|串|令牌)?
-        会话(?:标识|id|ID)
         谷歌验证码?(?:密钥|key)
         """,
     ),
@@ -143,6 +142,7 @@ _PATTERNS: tuple[tuple[Element | None, str], ...] = (
         r"""
         .*(?:推送|极光|个推|友盟)(?:的)?(?:id|ID|token|标识|注册id) 苹果UUID
         (?:设备|手机|终端|客户端)(?:唯一)?(?:标识|指纹|UUID|uuid|序列号|识别码)(?:符|码|id)? (?:设备|终端)号
+        (?:SIM|sim|Sim)卡?(?:序列)?号码?
         .*(?:IDFA|idfa|OAID|oaid|IMSI|imsi|安卓ID|androidId|安卓id|广告标识符?)
         """,
     ),

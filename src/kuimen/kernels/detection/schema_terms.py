@@ -13,7 +13,8 @@ _PHRASES: Mapping[Element, str] = {
     Element.PERSON_NAME: """
         receiver_name manager_name cust_name_cn consignee_name remitter payee payer cardholder_name_cn drawer
         applicant_nm
-        py_name emboss_name embs_name legal_rep_name counterparty_name counter_name cntr_name opposite_name opp_name
+        name_en name_cn en_name auditor_name house_holder direct_leader guaranty_name py_name emboss_name embs_name
+        legal_rep_name counterparty_name counter_name cntr_name opposite_name opp_name
         actual_controller actl_ctrl controller_name defendant plaintiff lawyer lawyer_name complainant
         complainant_name emergency_man emergency_person emergency_contact called_person contact_person linker
         link_person bank_user bank_user_name card_user card_user_name card_owner card_owner_name owner buyer
@@ -32,7 +33,8 @@ _PHRASES: Mapping[Element, str] = {
         accumulation_fund_no accumulation_fund_account reserved_fund_no social_no sbzh gjjzh ybkh
         social_security_account gjj_account gjj_no shebao_account shebao_no fund_no
         social_account provident_fund_no provident_fund_account housing_fund social_card_no hukou_no
-        social_security_card social_security_card_no drive_license drive_license_no
+        social_security_card social_security_card_no drive_license drive_license_no shebaoid shebao_id
+        house_certificate_no house_certificate_number
     """,
     Element.MOBILE: """
         call_out_num call_out_number out_call_no dial_no dialed_number called_number calling_number tel1 tel2
@@ -42,7 +44,8 @@ _PHRASES: Mapping[Element, str] = {
         receive_mobile receiver_tel buyer_tel urgent_phone other_tel msisdn_no
     """,
     Element.LANDLINE: """
-        employer_telephone employer_tel fixed_telephone fixed_phone fix_tel fix_phone judge_tel unit_telephone
+        business_telephone employer_telephone employer_tel fixed_telephone fixed_phone fix_tel fix_phone judge_tel
+        unit_telephone
         company_telephone office_telephone work_telephone home_telephone family_telephone house_telephone
         corp_telephone company_fax landline_phone telephone_home telephone_company telephone_office job_tel dept_tel
         zuoji
@@ -69,7 +72,7 @@ _PHRASES: Mapping[Element, str] = {
     """,
     Element.OCCUPATION: """
         job_title_name
-        ofc office_post job_duty job_position_name position_level user_job duty_name job_level
+        office_post job_duty job_position_name position_level user_job duty_name job_level
     """,
     Element.USER_NAME: """
         hide_name show_name display_name account_user taobao_account taobao_name jd_account jingdong_account
@@ -80,10 +83,10 @@ _PHRASES: Mapping[Element, str] = {
     Element.SECRET_KEY: """
         token secret bearer authorization credential secret_id credentials ticket_token csrf_token id_token
         app_key salt password_salt pwd_salt pass_salt user_salt login_salt encrypt_salt random_salt pwdsalt otp_secret
-        google_secret totp_secret mfa_secret google_key google_auth_key session_key session_id merchant_key md5_key
+        google_secret totp_secret mfa_secret google_key google_auth_key session_key merchant_key md5_key
         sign_secret encrypt_secret secret_code pri_key prikey merchant_private_key merchant_secret partner_key
         aes_secret des_secret desede_key secretkey_id token_value token_key access_token_value remember_token
-        api_password app_token user_session_id jsessionid auth_key pay_key mch_key wx_secret app_secret_key
+        api_password app_token jsessionid auth_key pay_key mch_key wx_secret app_secret_key
         key_secret pfx_pwd cert_pwd keystore_pwd keystore_password sms_key oss_key rsa_private_key pkcs8 seed
         hmac_secret signature_key signkey public_private_key ak sk access_id_secret login_ticket
     """,
@@ -143,7 +146,8 @@ _PHRASES: Mapping[Element, str] = {
     """,
     Element.DEVICE_ID: """
         equipment equipment_number equipment_no equipment_code reg_equipment login_equipment device terminal_code
-        push_token jpush_id registration_id jpush_reg_id getui_id umeng_token push_id client_device device_mark
+        push_token jpush_id registration_id jpush_reg_id jpush_registration_id getui_id umeng_token push_id
+        client_device device_mark
         phone_mark phone_id uuid_ios ios_uuid idfa_code imsi_code oaid_code device_identifier device_finger_print
         terminal_id_no mobile_device_id app_device_id vaid aaid uuid_device cpu_id android_code sim_code device_imsi
         esn dfp device_hash device_number
@@ -157,6 +161,7 @@ _PHRASES: Mapping[Element, str] = {
         position_y coord lat_lng location_x location_y geo_point geohash geo_hash
     """,
     Element.INCOME: """
+        gross_pay net_pay take_home_pay performance_bonus accumulation_fund_base housing_fund_base annual_bonus
         social_insurance_base insurance_base fund_base provident_fund_base month_in year_in salary_range
         income_range income_level salary_level base_salary basic_salary total_salary social_base income_type_amount
         turnover yr_income monthly_salary_range annual_turnover salary_month after_tax_salary pretax_salary
@@ -202,7 +207,8 @@ _PHRASES: Mapping[Element, str] = {
         mac mac_code mac_no wlan_mac bluetooth_mac router_mac_addr
     """,
     Element.EDUCATION: """
-        degree school school_name graduate_school graduated_school academic education_type edu_type
+        education_school education_background highest_degree academic_degree degree school school_name
+        graduate_school graduated_school academic education_type edu_type
         diploma_no_level study_level
     """,
     Element.ETHNICITY: """
@@ -233,7 +239,8 @@ _NOTHING = """
     phone_area operator_name carrier_name
     czydm czybh czygh csr cssj csrq_time khjl khjlbh nl age lrr lrrq xgr xgsj cjr cjsj gxr gxsj shr shrq spr sprq
     czr job_number job_no job_num job_id host_ip server_ip callback_url call_back_url back_url login_location
-    oper_location operate_location face_pass_score face_score match_score compare_score similarity_score debt_amount
+    oper_location operate_location postcode post_code zip_code zipcode session_id pd_value registered_capital
+    reg_capital face_pass_score face_score match_score compare_score similarity_score debt_amount
     public_key pub_key config_key dict_key param_key redis_key cache_key lock_key primary_key foreign_key unique_key
     biz_key business_key row_key route_key key_type key_id token_type token_expire token_expires token_time
     token_expires_at password_changed_at pwd_status pwd_error_count pwd_err_cnt pwd_err_tms pwd_exp_dt pwd_upd_dt
@@ -260,6 +267,7 @@ _HEADS: Mapping[tuple[str, ...], Element] = MappingProxyType(
     {_canonical(phrase): element for element, text in _PHRASES.items() for phrase in text.split()}
 )
 _JOINED = {"".join(phrase): element for phrase, element in _HEADS.items()}
+SCHEMA_WORDS = frozenset(token for phrase in _HEADS for token in phrase)
 _SILENCED = frozenset(_canonical(phrase) for phrase in _NOTHING.split())
 _WEAK = frozenset(
     map(

@@ -30,7 +30,7 @@ _OTHERS: tuple[tuple[Element, re.Pattern[str]], ...] = (
         Element.SECRET_KEY,
         re.compile(
             r"(?:^|_)salt(?:$|_)|secret|priv(?:ate)?_?key|(?:access|refresh|auth|login|session|jwt|bearer|oauth)_?token"
-            r"|api_?key|(?:sign|encrypt|aes|des|rsa|sm[24]|md5|hmac|merchant|mch)_?key|私钥|密钥|秘钥|令牌"
+            r"|api_?key|encrypt\w*_key|(?:sign|encrypt|aes|des|rsa|sm[24]|md5|hmac|merchant|mch)_?key|私钥|密钥|秘钥|令牌"
         ),
     ),
 )

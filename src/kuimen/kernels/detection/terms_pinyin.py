@@ -78,7 +78,7 @@ _READINGS = {
         """
         bangongdizhi bgdz changzhudizhi chushengdi csd czdz danweidizhi danweisuozaidi diyawudizhi dizhi dwdz dwszd
         dwxxdz dywdz dz fangchandizhi fcdz gongsidizhi gongzuochengshi gongzuodizhi gsdz gzcs gzdz hjd hjdz hjszd
-        hjxxdz hkdz hkszd huji hujidi hujidizhi hujisuozaidi hukousuozaidi jddz jg jiatingdizhi jiatingsuozaidi
+        hjxxdz hkdz hkszd huji hujidi hujidizhi hujisuozaidi hukousuozaidi jddz jiatingdizhi jiatingsuozaidi
         jiatingzhuzhi jiazhu jiedaodizhi jiguan jingyingdizhi jisongdizhi jsdz jtdz jtszd jtxxdz jtzz juzhuchengshi
         juzhudi juzhudizhi juzhushengfen jydz jzcs jzd jzdz jzsf jzxxdz lianxidizhi lxdz menpaihao mph sddz sfzdz
         shangmendizhi shdz shenfenzhengdizhi shouhuodizhi shoujiandizhi smdz songdadizhi tongxindizhi tongxundizhi txdz
@@ -89,17 +89,17 @@ _READINGS = {
     Element.BANK_CARD: words(
         """
         bangdingkahao bangdingyinhangka bangkakahao bdkh bdyhk bkkh chuxuka chuxukahao cxk cxkh daijikahao daikoukahao
-        djkh dkkh fangkuankahao fkkh fkyhkh gongzika gongzikahao gzk gzkh haikuanka haikuankahao haikuanyinhangka hkk
-        hkkh hkyhk hkyhkh jiejika jiejikahao jjk jjkh kahao kh kkkh koukuankahao shoukuankahao shoukuanyinhangka skkh
-        skyhk skyhkh tixiankahao txkh xinyongka xinyongkahao xyk xykh yhkh yhkhm yinhangka yinhangkahao yinhangkahaoma
-        zhukakahao zkkh
+        djkh dkkh fangkuankahao fkkh fkyhkh gongzika gongzikahao gzk gzkh hkk hkkh hkyhk hkyhkh huankuanka
+        huankuankahao huankuanyinhangka jiejika jiejikahao jjk jjkh kahao kh kkkh koukuankahao shoukuankahao
+        shoukuanyinhangka skkh skyhk skyhkh tixiankahao txkh xinyongka xinyongkahao xyk xykh yhkh yhkhm yinhangka
+        yinhangkahao yinhangkahaoma zhukakahao zkkh
         """,
     ),
     Element.ACCOUNT_NUMBER: words(
         """
         baozhengjinzhanghao bzjzh ckzh cunkuanzhanghao daikuanzhanghao daikuanzhanghu dfzh dgzh dianzizhanghao
         dianzizhanghu dkzh duifangzhanghao duigongzhanghao dzzh elhzh erleihuzhanghao fangkuanzhanghao fangkuanzhanghu
-        fkzh fukuanzhanghao haikuanzhanghao haikuanzhanghu hkzh jiaoyizhanghao jiesuanzhanghao jiesuanzhanghu jyzh
+        fkzh fukuanzhanghao hkzh huankuanzhanghao huankuanzhanghu jiaoyizhanghao jiesuanzhanghao jiesuanzhanghu jyzh
         kaihuzhanghao khzh kkzh koukuanzhanghao koukuanzhanghu ruzhangzhanghao rzzh shoukuanzhanghao shoukuanzhanghu
         skzh xdzh xindaizhanghao xnzh xunizhanghao yhzh yinhangzhanghao yinhangzhanghu zczh zfb zfbzh zfzh zh zhanghao
         zhanghu zhanghuhao zhanghuhaoma zhanghuzhanghao zhengquanzhanghao zhh zhifubao zhifubaozhanghao zhifuzhanghao
@@ -114,9 +114,9 @@ _READINGS = {
     ),
     Element.COMPANY_NAME: words(
         """
-        congyedanwei cydw danwei danweiming danweimingcheng danweiquancheng dwm dwmc dwqc gongsiming gongsimingcheng
+        congyedanwei cydw danwei danweiming danweimingcheng danweiquancheng dw dwm dwmc dwqc gongsiming gongsimingcheng
         gongsiquancheng gongzhidanwei gongzhigongsi gongzuodanwei gsm gsmc gsqc guyongdanwei guzhu guzhumingcheng gydw
-        gzdw gzdwmc gzgs gzmc jiuzhidanwei jiuzhigongsi jzdw jzgs peioudanwei podw pogzdw qiyemingcheng qymc
+        gzdw gzdwmc gzgs gzmc jiuzhidanwei jiuzhigongsi jzdw jzgs lxrdw peioudanwei podw pogzdw qiyemingcheng qymc
         renzhidanwei renzhigongsi renzhiqiye rzdw rzgs rzqy shanghumingcheng shmc suozaidanwei suozaigongsi szdw szgs
         xdw xgzdw xiandanwei xiangongzuodanwei
         """,
@@ -148,14 +148,14 @@ _READINGS = {
     ),
     Element.DEVICE_ID: words(
         """
-        ggbsf guanggaobiaoshifu sbbh sbbs sbbsm sbm sbsbm sbwybs sbxlh sbzw shebeibianhao shebeibiaoshi shebeibiaoshima
-        shebeihao shebeima shebeishibiema shebeixuliehao shebeizhiwen shoujishebeihao sjsbh zdbs zdsbh zhongduanbiaoshi
-        zhongduanshebeihao
+        ggbsf guanggaobiaoshifu sbbh sbbs sbbsm sbh sbm sbsbm sbwybs sbxlh sbzw shebeibianhao shebeibiaoshi
+        shebeibiaoshima shebeihao shebeima shebeishibiema shebeixuliehao shebeizhiwen shoujishebeihao sjsbh zdbs zdsbh
+        zhongduanbiaoshi zhongduanshebeihao
         """,
     ),
     Element.LOCATION: words(
         """
-        diliweizhi dingwei dingweidizhi dingweixinxi dlwz dwxx jingdu jingweidu jwd shenqingweizhi sqwz weidu
+        diliweizhi dingwei dingweidizhi dingweixinxi dlwz dwxx jd jingdu jingweidu jwd shenqingweizhi sqwz wd weidu
         weizhixinxi wzxx zuobiao
         """,
     ),
@@ -208,46 +208,132 @@ _READINGS = {
     ),
     Element.BALANCE: words(
         """
-        benjinyue bjye ckye clye cunkuanyue cunliangyue daihaijine daihaiyue daihaizonge daihuanbenjin daikuanyue
-        dangqianyue dhbj dhje dhye dhze djje djye dkye dongjiejine dongjieyue dqye jiekuanyue jieyu jkye keyongyue kyye
-        qbye qianbaoyue qiankuanyue qkye shengyubenjin shengyubenxi shengyuweihai shengyuyinghai sybj sybx sywh sywhbj
-        syyh syyhbj wcbj weichangbenjin weihaiyue weihuanbenjin weijieqingyue whbj whye wjqye ye yue zaidaiyue zdye
-        zhanghuyue zhangmianyue zhye zmye
+        benjinyue bjye ckdhbj cksybj ckwhbj ckye clye cunkuandaihuanbenjin cunkuanshengyubenjin cunkuanweihuanbenjin
+        cunkuanyue cunliangyue daihuanbenjin daihuandaihuanbenjin daihuanjine daihuanshengyubenjin daihuanweihuanbenjin
+        daihuanyue daihuanzonge daikuandaihuanbenjin daikuanshengyubenjin daikuanweihuanbenjin daikuanyue
+        daishoudaihuanbenjin daishoujine daishoushengyubenjin daishouweihuanbenjin daishouyue dangqiandaihuanbenjin
+        dangqianshengyubenjin dangqianweihuanbenjin dangqianyue dhbj dhdhbj dhje dhsybj dhwhbj dhye dhze djdhbj djje
+        djsybj djwhbj djye dkdhbj dksybj dkwhbj dkye dongjiedaihuanbenjin dongjiejine dongjieshengyubenjin
+        dongjieweihuanbenjin dongjieyue dqdhbj dqsybj dqwhbj dqye dsdhbj dsje dssybj dswhbj dsye jiekuandaihuanbenjin
+        jiekuanshengyubenjin jiekuanweihuanbenjin jiekuanyue jieyu jkdhbj jksybj jkwhbj jkye keyongdaihuanbenjin
+        keyongjine keyongshengyubenjin keyongweihuanbenjin keyongyue kydhbj kyje kysybj kywhbj kyye qbdhbj qbsybj
+        qbwhbj qbye qianbaodaihuanbenjin qianbaoshengyubenjin qianbaoweihuanbenjin qianbaoyue qiankuanyue qkye
+        shengyubenjin shengyubenxi shengyudaihuanbenjin shengyujine shengyushengyubenjin shengyuweihuan
+        shengyuweihuanbenjin shengyuweihuandaihuanbenjin shengyuweihuanshengyubenjin shengyuweihuanweihuanbenjin
+        shengyuweihuanyue shengyuyinghuan shengyuyue sybj sybx sydhbj syje sysybj sywh sywhbj sywhdhbj sywhsybj
+        sywhwhbj sywhye syye syyh syyhbj wcbj wcdhbj wcsybj wcwhbj wcye weichangbenjin weichangdaihuanbenjin
+        weichangshengyubenjin weichangweihuanbenjin weichangyue weihuanbenjin weihuandaihuanbenjin weihuanjine
+        weihuanshengyubenjin weihuanweihuanbenjin weihuanyue weijieqingyue whbj whdhbj whje whsybj whwhbj whye wjqye ye
+        yue zaidaidaihuanbenjin zaidaishengyubenjin zaidaiweihuanbenjin zaidaiyue zcdhbj zcsybj zcwhbj zcye zddhbj
+        zdhbj zdsybj zdwhbj zdye zhanghudaihuanbenjin zhanghushengyubenjin zhanghuweihuanbenjin zhanghuyue zhangmianyue
+        zhdhbj zhengchangdaihuanbenjin zhengchangshengyubenjin zhengchangweihuanbenjin zhengchangyue zhsybj zhwhbj zhye
+        zmye zongdaihuanbenjin zongshengyubenjin zongweihuanbenjin zongyue zsybj zwhbj
         """,
     ),
     Element.CREDIT_LIMIT: words(
         """
-        chushiedu csed daikuanedu djed dked dongjieedu ed edu gded gudingedu hded hedingedu hepijine hpje jiekuanedu
-        jked keyongedu kyed linshiedu lsed pfje phed phje pifujine piheedu pihejine pizhunedu pzed shengyuedu shenpiedu
-        shenpijine shenqingedu shouxinedu shouxinjine shouxinzonge sped spje sqed sxed sxje sxze syed xhed xinyongedu
-        xinyongkaedu xunhuanedu xyed xyked yiyongedu ysxed yushouxinedu yyed zed zged zongedu zuigaoedu
+        chushiedu csed daikuanedu dangqianedu djed dked dongjieedu dqed ed edu gded gerenedu gred gudingedu hded
+        hedingedu hepijine hpje jiekuanedu jked kehuedu keyongedu khed kyed linshiedu lsed pfed pfje phed phje pifuedu
+        pifujine piheedu pihejine pizhunedu pzed shengyuedu shenpiedu shenpijine shenqingedu shouxinedu shouxinjine
+        shouxinzonge sped spje sqed sxed sxje sxze syed xhed xinyongedu xinyongkaedu xunhuanedu xyed xyked yhed
+        yiyongedu yonghuedu ysxed yushouxinedu yyed zed zged zongedu zuigaoedu zuizhongedu zzed
         """,
     ),
     Element.LOAN_AMOUNT: words(
         """
-        benjin bj daikuanbenjin daikuane daikuanjine daikuanzonge dakuanjine daozhangjine dkbj dke dkje dkze dzje
-        fafangjine fangkuanbenjin fangkuanjine fenqijine ffje fkbj fkje fqje hetongjine htje jiejujine jiekuanbenjin
-        jiekuanjine jiekuanzonge jjje jkbj jkhtje jkje jkze rongzijine rzje sfje shenqingjine shifangjine shijidaozhang
-        sjdzje sjfkje sqje sqjkje tikuanjine tixianjine tkje txje weituojine wtje zhaiquanjine zhiyongjine zqje zyje
+        benjin bj daikuanbenjin daikuane daikuanjine daikuanzonge dakuanbenjin dakuanjine dakuanzonge daozhangbenjin
+        daozhangjine daozhangzonge dkbj dke dkje dkze dzbj dzje dzze fafangbenjin fafangjine fafangzonge fangkuanbenjin
+        fangkuanjine fangkuanzonge fenqijine ffbj ffje ffze fkbj fkje fkze fqje hetongbenjin hetongjine hetongzonge
+        htbj htje htze jiejubenjin jiejujine jiejuzonge jiekuanbenjin jiekuanjine jiekuanzonge jjbj jjje jjze jkbj
+        jkhtje jkje jkze rongzibenjin rongzijine rongzizonge rzbj rzje rzze sfje shenqingbenjin shenqingjiekuanbenjin
+        shenqingjiekuanjine shenqingjiekuanzonge shenqingjine shenqingzonge shifangjine shijidaozhang
+        shijidaozhangbenjin shijidaozhangjine shijidaozhangzonge shijifangkuanbenjin shijifangkuanjine
+        shijifangkuanzonge shouxinshenqingbenjin shouxinshenqingjine shouxinshenqingzonge sjdzbj sjdzje sjdzze sjfkbj
+        sjfkje sjfkze sqbj sqje sqjkbj sqjkje sqjkze sqze sxsqbj sxsqje sxsqze tikuanbenjin tikuanjine tikuanzonge
+        tixianjine tkbj tkje tkze txje weituojine wtje zhaiquanjine zhiyongbenjin zhiyongjine zhiyongzonge zqje zybj
+        zyje zyze
         """,
     ),
     Element.OVERDUE: words(
         """
-        blje buliangjine dqyqts faxi hexiaojine hxje ljyqts lszdyqts qiankuan qiankuanjine qkje tqbj tqje tqts
-        tuoqianbenjin tuoqianjine tuoqiantianshu weiyuejin wyj yinghaifaxi yq yqbj yqfx yqfy yqglf yqje yqlx yqqs yqts
-        yqwyj yqyh yqze yqznj yuqi yuqibenjin yuqifaxi yuqifeiyong yuqiguanlifei yuqijine yuqilixi yuqiqishu
-        yuqitianshu yuqiweiyuejin yuqiyinghai yuqizhinajin yuqizonge zdyqts zhinajin znj zzyqts
+        biaoneiqianxi biaowaiqianxi blbj blbx blfx blfy blje bllx blqs blts blye blze bnqx buliangbenjin buliangbenxi
+        buliangfaxi buliangfeiyong buliangjine bulianglixi buliangqishu buliangtianshu buliangyue buliangzonge bwqx
+        dangqianyuqibenjin dangqianyuqibenxi dangqianyuqifaxi dangqianyuqifeiyong dangqianyuqijine dangqianyuqilixi
+        dangqianyuqiqishu dangqianyuqitianshu dangqianyuqiyue dangqianyuqizonge dqyqbj dqyqbx dqyqfx dqyqfy dqyqje
+        dqyqlx dqyqqs dqyqts dqyqye dqyqze fajin faxi faxijine fuli fxje hexiaobenjin hexiaobenxi hexiaofaxi
+        hexiaofeiyong hexiaojine hexiaolixi hexiaoqishu hexiaotianshu hexiaoyue hexiaozonge hxbj hxbx hxfx hxfy hxje
+        hxlx hxqs hxts hxye hxze leijiyuqibenjin leijiyuqibenxi leijiyuqifaxi leijiyuqifeiyong leijiyuqijine
+        leijiyuqilixi leijiyuqiqishu leijiyuqitianshu leijiyuqiyue leijiyuqizonge lianxuyuqibenjin lianxuyuqibenxi
+        lianxuyuqifaxi lianxuyuqifeiyong lianxuyuqijine lianxuyuqilixi lianxuyuqiqishu lianxuyuqitianshu lianxuyuqiyue
+        lianxuyuqizonge lishiyuqibenjin lishiyuqibenxi lishiyuqifaxi lishiyuqifeiyong lishiyuqijine lishiyuqilixi
+        lishiyuqiqishu lishiyuqitianshu lishiyuqiyue lishiyuqizonge ljyqbj ljyqbx ljyqfx ljyqfy ljyqje ljyqlx ljyqqs
+        ljyqts ljyqye ljyqze lsyqbj lsyqbx lsyqfx lsyqfy lsyqje lsyqlx lsyqqs lsyqts lsyqye lsyqze lszdyqts lxyqbj
+        lxyqbx lxyqfx lxyqfy lxyqje lxyqlx lxyqqs lxyqts lxyqye lxyqze qianbenjin qianbenxi qianfaxi qianfeiyong
+        qianjine qiankuan qiankuanbenjin qiankuanbenxi qiankuanfaxi qiankuanfeiyong qiankuanjine qiankuanlixi
+        qiankuanqishu qiankuantianshu qiankuanzonge qianlixi qianqishu qiantianshu qianxi qianxijine qianyue qianzonge
+        qkbj qkbx qkfx qkfy qkje qklx qkqs qkts qkze qxje tqbj tqbx tqfx tqfy tqje tqlx tqqs tqts tqye tqze
+        tuoqianbenjin tuoqianbenxi tuoqianfaxi tuoqianfeiyong tuoqianjine tuoqianlixi tuoqianqishu tuoqiantianshu
+        tuoqianyue tuoqianzonge wabj wabx wafx wafy waje walx waqs wats waye waze weianbenjin weianbenxi weianfaxi
+        weianfeiyong weianjine weianlixi weianqishu weiantianshu weianyue weianzonge weiyuejin weiyuejine wyj wyje
+        yinghuanfaxi yq yqbj yqbx yqfx yqfy yqglf yqje yqlf yqlx yqqs yqts yqwyj yqye yqyh yqze yqznj yuqi yuqibenjin
+        yuqibenxi yuqifaxi yuqifeiyong yuqiguanlifei yuqijine yuqilifa yuqilixi yuqiqishu yuqitianshu yuqiweiyuejin
+        yuqiyinghuan yuqiyue yuqizhinajin yuqizonge zdyqbj zdyqbx zdyqfx zdyqfy zdyqje zdyqlx zdyqqs zdyqts zdyqye
+        zdyqze zhinajin zhinajinjine znj znjje zuidayuqibenjin zuidayuqibenxi zuidayuqifaxi zuidayuqifeiyong
+        zuidayuqijine zuidayuqilixi zuidayuqiqishu zuidayuqitianshu zuidayuqiyue zuidayuqizonge zzyqts
         """,
     ),
     Element.REPAYMENT: words(
         """
-        benqiyinghai bqyh bqyhje daikoujine dangqiyinghai dqyh haikuanbenjin haikuane haikuanjine haikuanlixi
-        haikuanzonge hkbj hke hkje hklsje hklx hkze huakoujine huikuanjine jianmianjine jianmianlixi jieqingjine jmje
-        jmlx jqje kkje koukuanjine meiqiyinghai meiyuehaikuan meiyuehaikuane mqhkje mqyh myhk myhke shbj shbx shfx
-        shihaifaxi shihaijine shihailixi shihaizonge shihuanbenjin shihuanbenxi shje shlx shze sjhkje tqhkje yhbj yhbx
-        yhje yhke yhkje yhlx yhze yihaifaxi yihaijine yihailixi yihaizonge yihuanbenjin yinghaijine yinghaikuanjine
-        yinghailixi yinghaizonge yinghuanbenjin yinghuanbenxi yuegong yuehaikuan yuehaikuane zdhke zdje zhangdanjine
-        zuidihaikuane
+        benqiyinghuan benqiyinghuanbenjin benqiyinghuanbenxi benqiyinghuane benqiyinghuanfaxi benqiyinghuanfeiyong
+        benqiyinghuanjine benqiyinghuankuane benqiyinghuanlixi benqiyinghuanzonge bqyh bqyhbj bqyhbx bqyhe bqyhfx
+        bqyhfy bqyhje bqyhke bqyhlx bqyhze chengnuohuankuanbenjin chengnuohuankuanbenxi chengnuohuankuane
+        chengnuohuankuanfaxi chengnuohuankuanfeiyong chengnuohuankuanjine chengnuohuankuankuane chengnuohuankuanlixi
+        chengnuohuankuanzonge cnhkbj cnhkbx cnhke cnhkfx cnhkfy cnhkje cnhkke cnhklx cnhkze daikoubenjin daikoubenxi
+        daikoue daikoufaxi daikoufeiyong daikoujine daikoukuane daikoulixi daikouzonge dangqiyinghuan
+        dangqiyinghuanbenjin dangqiyinghuanbenxi dangqiyinghuane dangqiyinghuanfaxi dangqiyinghuanfeiyong
+        dangqiyinghuanjine dangqiyinghuankuane dangqiyinghuanlixi dangqiyinghuanzonge dkbx dkfx dkfy dkke dklx dqyh
+        dqyhbj dqyhbx dqyhe dqyhfx dqyhfy dqyhje dqyhke dqyhlx dqyhze hkbj hkbx hke hkfx hkfy hkje hkke hklsje hklx
+        hkze hsbj hsbx hsfx hsfy hsje hske hslx hsze huakoujine huankuanbenjin huankuanbenxi huankuane huankuanfaxi
+        huankuanfeiyong huankuanjine huankuankuane huankuanlixi huankuanzonge huikuan huikuanjine huishoubenjin
+        huishoubenxi huishoue huishoufaxi huishoufeiyong huishoujine huishoukuane huishoulixi huishouzonge jhhkbj
+        jhhkbx jhhke jhhkfx jhhkfy jhhkje jhhkke jhhklx jhhkze jianmianbenjin jianmianbenxi jianmiane jianmianfaxi
+        jianmianfeiyong jianmianjine jianmiankuane jianmianlixi jianmianzonge jieqingbenjin jieqingbenxi jieqinge
+        jieqingfaxi jieqingfeiyong jieqingjine jieqingkuane jieqinglixi jieqingzonge jihuahuankuanbenjin
+        jihuahuankuanbenxi jihuahuankuane jihuahuankuanfaxi jihuahuankuanfeiyong jihuahuankuanjine jihuahuankuankuane
+        jihuahuankuanlixi jihuahuankuanzonge jmbj jmbx jmfx jmfy jmje jmke jmlx jmze jqbj jqbx jqfx jqfy jqje jqke jqlx
+        jqze kkbj kkbx kkfx kkfy kkje kkke kklx kkze koukuanbenjin koukuanbenxi koukuane koukuanfaxi koukuanfeiyong
+        koukuanjine koukuankuane koukuanlixi koukuanzonge leijihuankuanbenjin leijihuankuanbenxi leijihuankuane
+        leijihuankuanfaxi leijihuankuanfeiyong leijihuankuanjine leijihuankuankuane leijihuankuanlixi
+        leijihuankuanzonge ljhkbj ljhkbx ljhke ljhkfx ljhkfy ljhkje ljhkke ljhklx ljhkze meiqihuankuanbenjin
+        meiqihuankuanbenxi meiqihuankuane meiqihuankuanfaxi meiqihuankuanfeiyong meiqihuankuanjine meiqihuankuankuane
+        meiqihuankuanlixi meiqihuankuanzonge meiqiyinghuan meiyuehuankuan meiyuehuankuanbenjin meiyuehuankuanbenxi
+        meiyuehuankuane meiyuehuankuanfaxi meiyuehuankuanfeiyong meiyuehuankuanjine meiyuehuankuankuane
+        meiyuehuankuanlixi meiyuehuankuanzonge mqhkbj mqhkbx mqhke mqhkfx mqhkfy mqhkje mqhkke mqhklx mqhkze mqyh myhk
+        myhkbj myhkbx myhke myhkfx myhkfy myhkje myhkke myhklx myhkze shbj shbx shfx shfy shihuanbenjin shihuanbenxi
+        shihuane shihuanfaxi shihuanfeiyong shihuanjine shihuankuan shihuankuane shihuanlixi shihuanzonge
+        shijihuankuanbenjin shijihuankuanbenxi shijihuankuane shijihuankuanfaxi shijihuankuanfeiyong shijihuankuanjine
+        shijihuankuankuane shijihuankuanlixi shijihuankuanzonge shishoubenjin shishoubenxi shishoue shishoufaxi
+        shishoufeiyong shishoujine shishoukuane shishoulixi shishouzonge shje shke shlx shze sjhkbj sjhkbx sjhke sjhkfx
+        sjhkfy sjhkje sjhkke sjhklx sjhkze ssbj ssbx ssfx ssfy ssje sske sslx ssze tiqianhuankuanbenjin
+        tiqianhuankuanbenxi tiqianhuankuane tiqianhuankuanfaxi tiqianhuankuanfeiyong tiqianhuankuanjine
+        tiqianhuankuankuane tiqianhuankuanlixi tiqianhuankuanzonge tqhkbj tqhkbx tqhke tqhkfx tqhkfy tqhkje tqhkke
+        tqhklx tqhkze ygbj ygbx ygfx ygfy yghbj yghbx yghe yghfx yghfy yghje yghke yghlx yghze ygje ygke yglx ygze yhbj
+        yhbx yhfy yhje yhkbj yhkbx yhke yhkfx yhkfy yhkje yhkke yhklx yhkze yhlx yhze yiguihuanbenjin yiguihuanbenxi
+        yiguihuane yiguihuanfaxi yiguihuanfeiyong yiguihuanjine yiguihuankuane yiguihuanlixi yiguihuanzonge
+        yihuanbenjin yihuanbenxi yihuane yihuanfaxi yihuanfeiyong yihuanjine yihuankuan yihuankuane yihuanlixi
+        yihuanzonge yingguihuanbenjin yingguihuanbenxi yingguihuane yingguihuanfaxi yingguihuanfeiyong yingguihuanjine
+        yingguihuankuane yingguihuanlixi yingguihuanzonge yinghuanbenjin yinghuanbenxi yinghuane yinghuanfeiyong
+        yinghuanjine yinghuankuan yinghuankuane yinghuankuanjine yinghuanlixi yinghuanzonge yingshoubenjin
+        yingshoubenxi yingshoue yingshoufaxi yingshoufeiyong yingshoujine yingshoukuane yingshoulixi yingshouzonge
+        yishoubenjin yishoubenxi yishoue yishoufaxi yishoufeiyong yishoujine yishoukuane yishoulixi yishouzonge ysbj
+        ysbx ysfx ysfy ysje yske yslx ysze yuegong yuegongbenjin yuegongbenxi yuegonge yuegongfaxi yuegongfeiyong
+        yuegongjine yuegongkuane yuegonglixi yuegongzonge yuehuankuan yuehuankuanbenjin yuehuankuanbenxi yuehuankuane
+        yuehuankuanfaxi yuehuankuanfeiyong yuehuankuanjine yuehuankuankuane yuehuankuanlixi yuehuankuanzonge zdhkbj
+        zdhkbx zdhke zdhkfx zdhkfy zdhkje zdhkke zdhklx zdhkze zdje zhangdanjine zhhkbj zhhkbx zhhke zhhkfx zhhkfy
+        zhhkje zhhkke zhhklx zhhkze zuidihuankuanbenjin zuidihuankuanbenxi zuidihuankuane zuidihuankuanfaxi
+        zuidihuankuanfeiyong zuidihuankuanjine zuidihuankuankuane zuidihuankuanlixi zuidihuankuanzonge
+        zuihouhuankuanbenjin zuihouhuankuanbenxi zuihouhuankuane zuihouhuankuanfaxi zuihouhuankuanfeiyong
+        zuihouhuankuanjine zuihouhuankuankuane zuihouhuankuanlixi zuihouhuankuanzonge
         """,
     ),
     Element.CREDIT_SCORE: words(
@@ -363,18 +449,22 @@ PINYIN_TERMS = {key: element for element, keys in _READINGS.items() for key in k
 
 PINYIN_QUALIFIERS = words(
     """
-    bangding bd benren br c ci danbaoren danwei dbr dw faren fk fq fr fukuan fuqin geren gongtongjiekuanren gr
-    gtjkr haikuan hj hk huiyuan huji hy jiating jiekuanren jinjilianxiren jjlxr jkr jt kehu kh lianxiren lxr mq
-    muqin peiou po shenqingren shoukuan sk sqr x xian xin y yg yh yinhang yl yonghu yuan yuangong yuliu z zc zhu
-    zhuce
+    bangding baozhengren bbr bc bd beibaoren beiyong benci benren br by bzr c caozuoyuan changyong chengnuo
+    chujieren ci cjr cn csy cuishouyuan cy czy daibanren daikuanren danbaoren danwei dbr de denglu dier diyaren
+    diyi dkr dl dw dy dyr fadingdaibiaoren fangzhu faren fddbr fk fq fr fukuan fuqin fz geren gongsi
+    gongtongjiekuanren gongzuo gr gs gtjkr gz hj hk huankuan huiyuan huji hy jbr jiating jiekuanren jingbanren
+    jinjilianxiren jjlxr jkr jt kazhu kehu kh kz lianxiren lxr mq muqin peiou pengyou po py qinshu qs sc shangci
+    shenqing shenqingren shouci shouhuoren shoujianren shoukuan shouyiren shr sjr sk sq sqr syr tbr tjr tongshi
+    toubaoren touziren ts tuijianren tzr x xian xianju xin xj y yg yh yinhang yl yonghu yuan yuangong yuliu z zc zh
+    zhaiwuren zhu zhuce zhujieren zinv zj zjr zn zuihou zuijin zwr
     """,
 )
 
 PINYIN_NEGATIVE_TAILS = words(
     """
-    bb bh bl bm bq bs bz cd cg cs csdm cw ddh dj dm dqr fh fl fs fzjg gs gsd hh hs hy jb js jy jzr kg khh lb lhh ll
-    ls lsh lx ly mb md ms nx pc pch pp px pz qd qfjg qfrq qs qsr qx rq rs rz sb sc sf sfdm sl sm sx sxr ts wj ws xh
-    xx yh yj ys yt yxq yxqx yxx yy yys yz zb zj zl zq zs zsx zt zx
+    bb bh bl bm bq bs bz cd cg cs csdm cw ddh dj dm dqr fh fl fs fzjg gs gsd hh hs hy jb jg js jy jzr kg khh lb lhh
+    ll ls lsh lx ly mb md ms nx pc pch pp px pz qd qfjg qfrq qs qsr qx rq rs rz sb sc sf sfdm sl sm sx sxr ts wj ws
+    xh xx yh yj ys yt yxq yxqx yxx yy yys yz zb zj zl zq zs zsx zt zx
     """,
 )
 

@@ -31,6 +31,7 @@ class Topic(StrEnum):
     COLLECTION = "collection"
     HOUSE = "house"
     PAYOUT = "payout"
+    SESSION = "session"
     THING = "thing"
 
 
@@ -63,6 +64,7 @@ _TOKENS: Mapping[Topic, frozenset[str]] = {
     Topic.COLLECTION: words("collect collection urge cuishou dunning outsource oc cs entrust case cases"),
     # What belongs to the institution itself.
     Topic.HOUSE: words("site website config setting settings branch organization dept department store shop platform"),
+    Topic.SESSION: words("session sessions token tokens"),
     Topic.PAYOUT: words("cash withdraw withdrawal payout disbursement fangkuan tx fk"),
     # What has a name and is no person.
     Topic.THING: words(
@@ -74,6 +76,7 @@ _TOKENS: Mapping[Topic, frozenset[str]] = {
         """
     ),
 }
+TOPIC_WORDS = frozenset[str]().union(*_TOKENS.values())
 _HAN_WORDS: Mapping[Topic, tuple[str, ...]] = {
     Topic.PERSON: ("客户", "用户", "会员", "员工", "人员", "担保人", "借款人"),
     Topic.IDENTITY: ("身份", "实名", "证件"),
