@@ -214,4 +214,4 @@ def test_migrations_name_the_element_and_no_key() -> None:
     again = ProjectState()
     for operation in found.operations:
         operation.state_forwards("django_shop", again)
-    assert not MigrationAutodetector(again, after)._detect_changes()
+    assert not MigrationAutodetector(again, ProjectState.from_apps(apps))._detect_changes()
