@@ -98,6 +98,7 @@ PINNED: dict[Role, set[str]] = {
         "exchange.send",
         "exchange.open",
     },
+    Role.SEARCHER: {"case.list"},
     Role.IMPORTER: {
         "overview.read",
         "inventory.scan",
@@ -253,4 +254,30 @@ def test_schema_and_action_list_agree() -> None:
 @pytest.mark.clause("JRT0171-7.3-a")
 @pytest.mark.parametrize("role", Role)
 def test_no_role_reaches_into_two_groups_of_duties(role: Role) -> None:
-    assert len(duties_of(Action(action) for action in PINNED[role])) == 1
+    more = {Action.SEARCH} if role is Role.SEARCHER else set()  # pinned below, since it names a part
+    assert len(duties_of({Action(action) for action in PINNED[role]} | more)) == 1
+
+
+SEARCH = Resource(kind="case_search", ref="search")
+SEARCHED = {"purpose": "servicing", "reason": "verify_identity", "requested": "mobile/last_four"}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "instead"),
+    [
+        ("purpose", "marketing"),
+        ("reason", ""),
+        ("requested", "person_name/surname"),
+        ("requested", "sex/whole"),
+        ("requested", ""),
+    ],
+)
+def test_a_search_needs_the_named_grant_a_purpose_a_reason_and_a_part_that_is_named(
+    left_out: str, instead: str
+) -> None:
+    decision = decide(person(Role.SEARCHER), Action.SEARCH, SEARCH, SEARCHED)
+    assert (decision.allowed, decision.reason_code) == (True, "searcher")
+    assert decision.obligations == {"masked", "watermark", "capped", "quota"}
+    assert not decide(person(Role.SEARCHER), Action.SEARCH, SEARCH, {**SEARCHED, left_out: instead}).allowed
+    assert not decide(person(*set(Role) - {Role.SEARCHER}), Action.SEARCH, SEARCH, SEARCHED).allowed
+    assert not decide(person(Role.SEARCHER, agency_id="AG1"), Action.SEARCH, SEARCH, SEARCHED).allowed

@@ -23,6 +23,7 @@ class Role(StrEnum):
     ENGINEER = "engineer"
     IMPORTER = "importer"
     PARTNER_OPERATOR = "partner_operator"
+    SEARCHER = "searcher"
 
 
 ROLE_TITLES: Final[Mapping[Role, tuple[str, str]]] = MappingProxyType(
@@ -36,6 +37,7 @@ ROLE_TITLES: Final[Mapping[Role, tuple[str, str]]] = MappingProxyType(
         Role.ENGINEER: ("平台工程师", "Platform engineer"),
         Role.IMPORTER: ("数据工程师", "Data engineer"),
         Role.PARTNER_OPERATOR: ("机构往来专员", "Partner operator"),
+        Role.SEARCHER: ("号码检索员", "Number searcher"),
     }
 )
 
@@ -79,6 +81,7 @@ class Action(StrEnum):
     VIEW_MASKED = "disclosure.view_masked"
     REVEAL = "disclosure.reveal"
     CHALLENGE = "disclosure.challenge"
+    SEARCH = "disclosure.search"
     LEDGER_IMPORT = "ledger.import"
     LEDGER_READ = "ledger.read"
     INVENTORY_SCAN = "inventory.scan"
@@ -214,6 +217,7 @@ POST_CATALOGUE: Final[Mapping[str, tuple[str, str, frozenset[Role]]]] = MappingP
         "engineering": ("平台运维岗", "Engineering", frozenset({Role.ENGINEER})),
         "data": ("数据管理岗", "Data", frozenset({Role.IMPORTER, Role.ENGINEER})),
         "partners": ("机构往来岗", "Partners", frozenset({Role.PARTNER_OPERATOR})),
+        "search": ("号码检索岗", "Number search", frozenset({Role.SEARCHER})),
     }
 )
 
@@ -229,11 +233,12 @@ INCOMPATIBLE_ROLES: Final[frozenset[frozenset[Role]]] = frozenset(
             Role.IMPORTER,
             Role.ASSESSOR,
             Role.PARTNER_OPERATOR,
+            Role.SEARCHER,
         )
     }
     | {
         frozenset({Role.KEY_CUSTODIAN, other})
-        for other in (Role.ENGINEER, Role.IMPORTER, Role.COLLECTOR, Role.PARTNER_OPERATOR)
+        for other in (Role.ENGINEER, Role.IMPORTER, Role.COLLECTOR, Role.PARTNER_OPERATOR, Role.SEARCHER)
     }
     | {frozenset({Role.COLLECTOR, Role.TEAM_LEADER})}
 )
@@ -260,6 +265,7 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
                 Action.VIEW_MASKED,
                 Action.REVEAL,
                 Action.CHALLENGE,
+                Action.SEARCH,
                 Action.CASE_OPEN,
                 Action.CASE_WORK,
                 Action.CASE_ASSIGN,
