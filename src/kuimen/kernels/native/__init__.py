@@ -7,7 +7,7 @@ True
 from importlib import import_module
 from types import ModuleType
 
-INTERFACE = 1  # KUIMEN_INTERFACE in native.h
+INTERFACE = 2  # KUIMEN_INTERFACE in native.h
 
 
 def _load() -> tuple[ModuleType | None, str]:

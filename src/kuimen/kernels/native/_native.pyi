@@ -54,3 +54,16 @@ def folder_fold(folder: object, block: bytes, /) -> tuple[bytes, bytes | None]: 
 def folder_unfold(block: bytes, folded: bytes, rows: bytes, shifts: bytes, /) -> bytes: ...
 def literals_new(literals: list[bytes], /) -> object: ...
 def literals_lines(literals: object, block: bytes, /) -> list[int]: ...
+def tagger_new(
+    projected: Buffer,
+    recurrent: Buffer,
+    recurrent_bias: Buffer,
+    second: Buffer,
+    second_bias: Buffer,
+    last: Buffer,
+    last_bias: Buffer,
+    transitions: Buffer,
+    portable: bool,
+    /,
+) -> object: ...
+def tagger_tag(tagger: object, numbers: Buffer, lengths: Buffer, hopeless: float, /) -> tuple[bytes, bytes]: ...

@@ -18,6 +18,7 @@ static PyMethodDef *const tables[] = {
     kuimen_scanner_methods,
     kuimen_seal_methods,
     kuimen_sm3_methods,
+    kuimen_tagger_methods,
 };
 
 static int fill(PyObject *module)

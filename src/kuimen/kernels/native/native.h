@@ -7,7 +7,7 @@
 #include <Python.h>
 
 /* Raised whenever a signature changes, so that a stale build is told apart; kuimen.kernels.native compares it. */
-#define KUIMEN_INTERFACE 1
+#define KUIMEN_INTERFACE 2
 
 extern PyMethodDef kuimen_arrow_methods[];
 extern PyMethodDef kuimen_masks_methods[];
@@ -15,5 +15,6 @@ extern PyMethodDef kuimen_paths_methods[];
 extern PyMethodDef kuimen_scanner_methods[];
 extern PyMethodDef kuimen_seal_methods[];
 extern PyMethodDef kuimen_sm3_methods[];
+extern PyMethodDef kuimen_tagger_methods[];
 
 #endif

@@ -7,7 +7,7 @@ from kuimen.kernels.detection.names.gate import possible_places
 from kuimen.kernels.detection.names.intervals import Intervals
 from kuimen.kernels.detection.names.port import Span
 from kuimen.kernels.detection.names.spans import names_in_window
-from kuimen.kernels.detection.names.tagger import Tagger
+from kuimen.kernels.detection.names.tagger import CharacterTagger
 from kuimen.kernels.detection.names.windows import windows_around
 
 
@@ -18,11 +18,11 @@ class TaggingRecogniser:
         load: opens the tagger; called when the first window is to be read.
     """
 
-    def __init__(self, load: Callable[[], Tagger]) -> None:
+    def __init__(self, load: Callable[[], CharacterTagger]) -> None:
         self._load = load
 
     @cached_property
-    def _tagger(self) -> Tagger:
+    def _tagger(self) -> CharacterTagger:
         return self._load()
 
     def find(
@@ -40,9 +40,10 @@ class TaggingRecogniser:
         found: list[list[Span]] = [[] for _ in texts]
         if not stretches:
             return found
-        tagged = self._tagger.tag([self._tagger.encode(texts[index][start:end]) for index, start, end in stretches])
-        for (index, start, end), (tags, odds) in zip(stretches, tagged, strict=True):
-            found[index].extend(names_in_window(texts[index][start:end], tags, odds, start))
+        windows = [texts[index][start:end] for index, start, end in stretches]
+        for (index, start, _), window, tagged in zip(stretches, windows, self._tagger.tag(windows), strict=True):
+            if tagged is not None:
+                found[index].extend(names_in_window(window, tagged, start))
         return found
 
 

@@ -66,7 +66,8 @@ def open_places(text: str) -> list[int]:
 def features(text: str, place: int, table: GateTable) -> tuple[bool | float, ...]:
     """Describe an open place; the order is that of the weights."""
     pairs, triples = table.pairs, table.triples
-    padded = f"{text[place - 1 : place] or chr(10)}{text[place : place + 5]}\n\n\n\n\n"
+    behind = text[place : place + 5].partition("\n")[0]  # the next line is another record
+    padded = f"{text[place - 1 : place] or chr(10)}{behind}\n\n\n\n\n"
     before, first, second, third, fourth = padded[0], padded[1], padded[2], padded[3], padded[4]
     pair = first + second
     foreign = first in FOREIGN_SOUNDS and second in FOREIGN_SOUNDS

@@ -7,14 +7,11 @@ drop by whole units behind it.
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kuimen.kernels.detection.names.common_words import FOREIGN_SOUNDS
 from kuimen.kernels.detection.names.lexicon import STOPS
 from kuimen.kernels.detection.names.port import Span
 from kuimen.kernels.detection.names.rules import surname_width
-from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, Scores
+from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, Tagged
 from kuimen.kernels.elements.model import Element
 
 EXTEND_ABOVE, ENDS_BELOW = -1.5, -3.0
@@ -23,18 +20,18 @@ _LONGEST_GIVEN = 2
 SOUND_ABOVE = -1.5
 
 
-def names_in_window(text: str, tags: NDArray[np.int64], odds: Scores, offset: int) -> list[Span]:
+def names_in_window(text: str, tagged: Tagged, offset: int) -> list[Span]:
     """Return the names of one window, offsets counted from `offset`.
 
     Args:
         text: the window.
-        tags: best tags, `(len(text),)`.
-        odds: lead of a person's tags over all others, `(len(text),)`.
+        tagged: its tags and odds.
         offset: where the window begins in its text.
     """
-    lead = odds.tolist()
+    tags, lead = tagged.tags, tagged.odds
     found: list[tuple[int, int]] = []
-    for first in np.flatnonzero(tags == PERSON_BEGIN).tolist():
+    last = 0
+    while (first := tags.find(PERSON_BEGIN, last)) >= 0:
         last = first + 1
         while last < len(tags) and tags[last] == PERSON_INSIDE:
             last += 1

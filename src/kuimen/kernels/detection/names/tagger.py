@@ -7,6 +7,7 @@ the additions.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,14 +15,40 @@ from numpy.typing import NDArray
 
 _BEAM = 8
 _BATCH = 48
-_HOPELESS = -2.0  # odds; no path through such a window has ever held a name
-_CODES = 0x30000
+HOPELESS = -2.0  # odds; no path through such a window has ever held a name
+LONGEST_WINDOW = 1024
+CODES = 0x30000
 PERSON_BEGIN, PERSON_INSIDE = 16, 17
 PLACE_BEGIN, PLACE_INSIDE = 18, 19
 FIRM_BEGIN, FIRM_INSIDE = 20, 21
 
 Scores = NDArray[np.float32]
 Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A window that the tagger has read.
+
+    Attributes:
+        tags: a byte per character.
+        odds: per character, by how much a person's tags lead all others.
+    """
+
+    tags: bytes
+    odds: list[float]
+
+
+class CharacterTagger(Protocol):
+    """Tags characters."""
+
+    def tag(self, windows: Sequence[str]) -> list[Tagged | None]:
+        """Return each window read, None where no character comes near a person.
+
+        Args:
+            windows: folded text, none empty, none longer than `LONGEST_WINDOW`.
+        """
+        ...
 
 
 class Network(Protocol):
@@ -32,13 +59,19 @@ class Network(Protocol):
         ...
 
 
+def character_codes(text: str) -> NDArray[np.uint32]:
+    """Return the code of each character; what lies beyond the third plane counts as its last."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return np.minimum(codes, CODES - 1)
+
+
 class Tagger:
-    """Tags characters.
+    """Tags characters by a network that some runtime computes; the search for the path is here.
 
     Args:
         network: gives the scores.
         transitions: `(tags, tags)` scores from the tag of a character to that of the next.
-        numbers: `(0x30000,)` number of each character of the first three planes.
+        numbers: `(CODES,)` number of each character of the first three planes.
     """
 
     __slots__ = ("_network", "_numbers", "_transitions")
@@ -48,20 +81,9 @@ class Tagger:
         self._transitions = np.ascontiguousarray(transitions, dtype=np.float32)
         self._numbers = numbers
 
-    def encode(self, text: str) -> Codes:
-        """Return the number of each character; what lies beyond the third plane counts as unknown."""
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        return self._numbers[np.minimum(codes, _CODES - 1)]
-
-    def tag(self, windows: Sequence[Codes]) -> list[tuple[NDArray[np.int64], Scores]]:
-        """Return for each window its tags and, per character, the odds of a person against everything else.
-
-        A window in which no character comes near a person gets no tags (zeros).
-
-        Args:
-            windows: character numbers, none empty.
-        """
-        results: list[tuple[NDArray[np.int64], Scores] | None] = [None] * len(windows)
+    def tag(self, windows: Sequence[str]) -> list[Tagged | None]:
+        """Return each window read; see `CharacterTagger`."""
+        results: list[Tagged | None] = [None] * len(windows)
         order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
         begin = 0
         while begin < len(order):
@@ -70,16 +92,16 @@ class Tagger:
             while finish < len(order) and finish - begin < _BATCH and len(windows[order[finish]]) == length:
                 finish += 1
             chosen = order[begin:finish]
-            scores = self._network.scores(np.stack([windows[index] for index in chosen]))
+            codes = character_codes("".join(windows[index] for index in chosen))
+            scores = self._network.scores(self._numbers[codes].reshape(len(chosen), length))
             odds = _person_odds(scores)
-            tags = np.zeros(odds.shape, dtype=np.int64)
-            hopeful = np.flatnonzero(odds.max(axis=1) > _HOPELESS)
+            hopeful = np.flatnonzero(odds.max(axis=1) > HOPELESS)
             if hopeful.size:
-                tags[hopeful] = _best_paths(scores[hopeful], self._transitions)
-            for row, index in enumerate(chosen):
-                results[index] = (tags[row], odds[row])
+                tags = _best_paths(scores[hopeful], self._transitions).astype(np.uint8)
+                for path, row in zip(tags, hopeful.tolist(), strict=True):
+                    results[chosen[row]] = Tagged(path.tobytes(), odds[row].tolist())
             begin = finish
-        return [result for result in results if result is not None]
+        return results
 
 
 def _person_odds(scores: Scores) -> Scores:

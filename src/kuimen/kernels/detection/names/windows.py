@@ -7,35 +7,31 @@ from collections.abc import Sequence
 _CUT = re.compile(r"[，。；！？,;!?\n\t|]")
 _LEFT_LEAST, _LEFT_MOST = 1, 12
 _RIGHT_LEAST, _RIGHT_MOST = 5, 12
-_STEP = 8
+_LONGEST = 256
 
 
 def windows_around(text: str, places: Sequence[int]) -> list[tuple[int, int]]:
     """Return non-empty stretches, in order and apart, that hold every place between two punctuation marks.
 
     A line is never left. A stretch begins at most `_LEFT_MOST` characters before a place and ends `_RIGHT_MOST` behind
-    one; then it grows to a multiple of `_STEP` where the line allows, so that the tagger meets few lengths.
+    one; stretches that touch grow together up to `_LONGEST` characters, so that what a tagger holds is bounded.
     """
     if not places:
         return []
     cuts = [match.start() for match in _CUT.finditer(text)]
     stretches: list[tuple[int, int]] = []
     for place in places:
-        start, end = _rounded(text, _left(text, cuts, place), _right(text, cuts, place))
+        start, end = _left(text, cuts, place), _right(text, cuts, place)
         if stretches and start <= stretches[-1][1]:
-            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
-        else:
-            stretches.append((start, end))
+            first, last = stretches[-1]
+            if end <= last:
+                continue
+            if end - first <= _LONGEST:
+                stretches[-1] = (first, end)
+                continue
+            start = last
+        stretches.append((start, end))
     return stretches
-
-
-def _rounded(text: str, start: int, end: int) -> tuple[int, int]:
-    missing = -(end - start) % _STEP
-    line_end = text.find("\n", end, end + missing)
-    grown = line_end if line_end >= 0 else min(end + missing, len(text))
-    missing -= grown - end
-    line_start = text.rfind("\n", max(0, start - missing), start) + 1
-    return max(start - missing, line_start, 0), grown
 
 
 def _left(text: str, cuts: list[int], place: int) -> int:
