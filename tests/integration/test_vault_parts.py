@@ -25,10 +25,10 @@ from kuimen.gate.vault import services as vault
 from kuimen.gate.vault.erasing import destroy_records, held_of, left_over
 from kuimen.gate.vault.errors import LeakyPartIndexError, PartIndexStateError, PartNotSearchableError
 from kuimen.gate.vault.models import PartIndex, PartTag, Record
+from kuimen.gate.vault.part_rules import IndexName, Part
 from kuimen.gate.vault.parts import building, planner
 from kuimen.gate.vault.parts import services as parts
 from kuimen.gate.vault.parts.leakage import Flaw
-from kuimen.gate.vault.parts.rules import IndexName, Part
 from kuimen.gate.vault.rotation import services as rotation
 from kuimen.gate.vault.services import SealItem
 from kuimen.kernels.elements.model import Element

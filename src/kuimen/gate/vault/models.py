@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from typing_extensions import override
 
-from kuimen.gate.vault.parts.rules import LONGEST_TAG, NO_PART, Part, PartIndexState
+from kuimen.gate.vault.part_rules import LONGEST_TAG, NO_PART, Part, PartIndexState
 from kuimen.gate.vault.rules import RecordState, RotationKind
 from kuimen.kernels.elements.model import Element, RetentionClass
 

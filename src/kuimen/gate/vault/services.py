@@ -21,7 +21,7 @@ from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import BoundRecordDiffersError, ElementNotIndexedError, RecordNotFoundError
 from kuimen.gate.vault.models import Index, Record
 from kuimen.gate.vault.opening import open_stored
-from kuimen.gate.vault.parts.tagging import write_part_tags
+from kuimen.gate.vault.part_tags import write_part_tags
 from kuimen.gate.vault.rules import SHOWN, RecordState, SealOutcome, is_indexed, second_write
 from kuimen.gate.vault.sealing import Coordinates, SealItem, checked, class_of, coordinates_of, seal_batch
 from kuimen.kernels.ciphers import blind_tag, normalise_for_index

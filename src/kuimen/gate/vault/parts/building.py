@@ -29,15 +29,15 @@ from kuimen.gate.keys.rules import KeyEvent, KeyState
 from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import LeakyPartIndexError, PartIndexStateError
 from kuimen.gate.vault.models import PartIndex
-from kuimen.gate.vault.parts.leakage import told
-from kuimen.gate.vault.parts.planner import Plan, plan_of
-from kuimen.gate.vault.parts.rules import (
+from kuimen.gate.vault.part_rules import (
     IndexName,
     PartIndexEvent,
     PartIndexState,
     next_part_state,
 )
-from kuimen.gate.vault.parts.tagging import StandingIndex, lock_alone, standing, tags_of
+from kuimen.gate.vault.part_tags import StandingIndex, lock_alone, standing, tags_of
+from kuimen.gate.vault.parts.leakage import told
+from kuimen.gate.vault.parts.planner import Plan, plan_of
 from kuimen.gate.vault.rotation import jobs
 from kuimen.gate.vault.rotation.jobs import Prepared, RotationReport
 from kuimen.gate.vault.rotation.resealing import opened_rows, read_records

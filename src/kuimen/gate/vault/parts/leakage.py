@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kuimen.gate.vault.parts.rules import LONGEST_TAG, Part
+from kuimen.gate.vault.part_rules import LONGEST_TAG, Part
 
 WHOLE_BITS: Final = 64
 PEOPLE_PER_TAG: Final = 8  # so many people share a tag at least, in the mean

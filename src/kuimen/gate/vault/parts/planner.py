@@ -19,8 +19,8 @@ from kuimen.gate.keys import services as keys
 from kuimen.gate.keys.pacing import Advance
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import Record
+from kuimen.gate.vault.part_rules import DECLARED, IndexName, Part, is_declared, part_of
 from kuimen.gate.vault.parts.leakage import Counts, Flaw, Measures, flaws_of, measures_of
-from kuimen.gate.vault.parts.rules import DECLARED, IndexName, Part, is_declared, part_of
 from kuimen.gate.vault.rotation.resealing import opened_rows, read_records
 from kuimen.gate.vault.rules import INDEXED_ELEMENTS, SHOWN, is_indexed
 from kuimen.gate.vault.store import StoredRecord

@@ -13,12 +13,11 @@ from django.db import transaction
 
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.keys import services as keys
-from kuimen.gate.vault import store
+from kuimen.gate.vault import part_tags, store
 from kuimen.gate.vault.errors import PartNotSearchableError, SearchTooWideError
 from kuimen.gate.vault.models import PartIndex, PartTag, Record
 from kuimen.gate.vault.opening import open_stored
-from kuimen.gate.vault.parts import tagging
-from kuimen.gate.vault.parts.rules import IndexName, Part, PartIndexState, part_of, said_flaw
+from kuimen.gate.vault.part_rules import IndexName, Part, PartIndexState, part_of, said_flaw
 from kuimen.gate.vault.rules import SHOWN
 from kuimen.gate.vault.services import find_records
 from kuimen.kernels.ciphers import normalise_for_index
@@ -71,14 +70,14 @@ def find_people(name: IndexName, said: Sensitive[str]) -> Matches:
     if name.part is Part.BOTH_ENDS:
         text = text.translate(_MASK_SIGNS)
     with transaction.atomic(), store.translated():
-        tagging.lock_shared()
-        index = next((one for one in tagging.standing(name) if one.state is PartIndexState.READY), None)
+        part_tags.lock_shared()
+        index = next((one for one in part_tags.standing(name) if one.state is PartIndexState.READY), None)
         if index is None:
             raise PartNotSearchableError(f"no index of {name.part.value} of {name.element.value} stands complete")
         normalised = normalise_for_index(name.element.value, text)
         if flaw := said_flaw(name.part, normalised):
             raise PartNotSearchableError(f"text: {flaw}")
-        tag = tagging.tag_of_part(keys.keyring(), index, normalised)
+        tag = part_tags.tag_of_part(keys.keyring(), index, normalised)
         sharing = PartTag.objects.filter(index_id=index.index_id, tag=tag, record__state__in=SHOWN)
         candidates = list(sharing.order_by("record_id").values_list("record_id", flat=True)[: MOST_OPENED + 1])
     if len(candidates) > MOST_OPENED:

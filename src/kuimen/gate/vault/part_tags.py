@@ -19,7 +19,7 @@ from kuimen.gate.keys.errors import KeyMissingError
 from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import PartIndex
-from kuimen.gate.vault.parts.rules import NO_PART, WRITTEN, IndexName, Part, PartIndexState, part_of
+from kuimen.gate.vault.part_rules import NO_PART, WRITTEN, IndexName, Part, PartIndexState, part_of
 from kuimen.kernels.ciphers import blind_index, normalise_for_index
 from kuimen.kernels.elements.model import Element
 
