@@ -407,7 +407,9 @@ def test_a_reindex_that_is_killed_goes_on_and_misses_nothing(system: System) -> 
             for one in Index.objects.values_list("generation", flat=True).distinct():
                 if IndexKey.objects.get(element="mobile", generation=one).state == KeyState.RETIRED.value:
                     Index.objects.filter(generation=one).delete()
-                    IndexKey.objects.filter(element="mobile", generation=one).update(state=KeyState.DESTROYED.value, wrapped=None)
+                    IndexKey.objects.filter(element="mobile", generation=one).update(
+                        state=KeyState.DESTROYED.value, wrapped=None
+                    )
             keys.keyring().tree.forget_index("mobile")
 
     kills = kill_at_random_points(system, deed, check, statements=40, seed=SEED + 1)

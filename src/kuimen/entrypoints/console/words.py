@@ -10,6 +10,7 @@ from kuimen.entrypoints.console.language import say
 from kuimen.gate.access.rules import ROLE_TITLES
 from kuimen.gate.audit.services import Outcome
 from kuimen.gate.disclosure.rules import REASON_TITLES
+from kuimen.gate.vault.part_rules import PART_TITLES
 from kuimen.kernels.elements import ELEMENT_TABLE, Element
 from kuimen.scenarios.collections.rules import EVENT_TITLES, STATE_TITLES, HoldReason
 
@@ -102,6 +103,7 @@ ACTIONS: Final[Mapping[str, Words]] = MappingProxyType(
         "disclosure.challenge": ("身份核验", "Identity challenge"),
         "disclosure.reveal": ("单项查看", "Reveal one field"),
         "disclosure.reveal_repeated": ("重复显示同一次查看", "Reveal shown again"),
+        "disclosure.search": ("按号码查找", "Search by number"),
         "disclosure.set_limit": ("设定限额", "Set a limit"),
         "disclosure.view_masked": ("查看脱敏页面", "View masked page"),
         "grant.apply": ("申请权限", "Apply for a role"),
@@ -134,6 +136,12 @@ ACTIONS: Final[Mapping[str, Words]] = MappingProxyType(
         "keys.root_reshared": ("重新分持根密钥", "Share the root anew"),
         "keys.root_use": ("使用根密钥", "Use of the root"),
         "keys.tamper_alarm": ("密钥被改动告警", "Alarm: altered keys"),
+        "vault.index_part": ("建立片段索引", "Index a part"),
+        "vault.index_part_proof": ("片段索引完成证明", "Proof of an index of a part"),
+        "vault.index_part_set_aside": ("搁置片段索引", "Set an index of a part aside"),
+        "vault.part_index_build": ("申请建立片段索引", "Build an index of a part"),
+        "vault.part_index_drop": ("删除片段索引", "Drop an index of a part"),
+        "vault.part_index_ready": ("片段索引可用", "Index of a part ready"),
         "vault.merge": ("合并客户", "Merge two persons"),
         "vault.merge_proof": ("合并完成证明", "Proof of a merge"),
         "vault.reencrypt": ("重新加密", "Re-encrypt records"),
@@ -219,6 +227,8 @@ ACTIONS: Final[Mapping[str, Words]] = MappingProxyType(
         "token.revoke": ("吊销令牌", "Revoke a token"),
         "vault.bind": ("确认入库", "Bind sealed values"),
         "vault.find": ("按值检索", "Find by value"),
+        "vault.row_seals": ("更新行封", "Renew seals of rows"),
+        "vault.rows_verified": ("核对行封", "Verify seals of rows"),
         "vault.seal": ("加密入库", "Seal values"),
         "vault.tamper_alarm": ("篡改告警", "Tamper alarm"),
     }
@@ -230,6 +240,7 @@ OBJECTS: Final[Mapping[str, Words]] = MappingProxyType(
         "audit": ("审计日志", "Audit log"),
         "case": ("案件", "Case"),
         "case_list": ("案件清单", "Case list"),
+        "case_search": ("案件查找", "Case search"),
         "case_queue": ("案件队列", "Case queue"),
         "change": ("人员变更", "Change of people"),
         "consent": ("同意", "Consent"),
@@ -265,6 +276,10 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "loan": "借款引用",
         "matched": "是否一致",
         "open": "未结案件",
+        "found": "符合的客户",
+        "opened": "库内比对的记录",
+        "part": "部分",
+        "remaining": "今日剩余次数",
         "post": "岗位",
         "reason": "原因",
         "reason_code": "事由",
@@ -291,6 +306,7 @@ KINDS: Final[Mapping[str, Words]] = MappingProxyType(
         "reveal": ("单项原值", "single clear value"),
         "challenge": ("身份核验", "identity challenge"),
         "bulk": ("系统批量", "system procedure"),
+        "search": ("按号码查找", "search by number"),
     }
 )
 CONCLUSIONS: Final[Mapping[Conclusion, Words]] = MappingProxyType(
@@ -320,6 +336,7 @@ VALUES: Final[Mapping[str, Mapping[str, Words]]] = MappingProxyType(
         "state_before": {state.value: titles for state, titles in STATE_TITLES.items()},
         "state_after": {state.value: titles for state, titles in STATE_TITLES.items()},
         "hold_reason": {reason.value: titles for reason, titles in HOLD_REASONS.items()},
+        "part": {part.value: titles for part, titles in PART_TITLES.items()},
         "role": {role.value: titles for role, titles in ROLE_TITLES.items()},
     }
 )

@@ -4,6 +4,7 @@ They look at the vault only. Clear values outside it are looked for by the inven
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import connection
 
@@ -12,6 +13,7 @@ from kuimen.gate.keys import services as keys
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import SEALED_CONSTRAINT, Record
 from kuimen.gate.vault.opening import try_open
+from kuimen.gate.vault.rows.store import rows_of
 from kuimen.gate.vault.rules import SHOWN
 from kuimen.kernels.elements import ELEMENT_TABLE, Category, Element, Storage
 from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
@@ -99,19 +101,19 @@ def _sealed_records(elements: Sequence[Element], *, title_zh: str, title_en: str
     }
     if keys.is_unlocked() and total:
         sampled = _sample(names)
-        _, broken = try_open(keys.keyring(), sampled)
-        facts |= {"sample": len(sampled), "sample_does_not_open": len(broken)}
+        tried = try_open(keys.keyring(), rows_of(sampled), sampled)
+        facts |= {"sample": len(sampled), "sample_does_not_open": len(tried.broken)}
     seen = (Observation(title_zh=title_zh, title_en=title_en, facts=facts, reference="vault_record"),)
     if malformed or facts["sample_does_not_open"] or not guarded:
         return ProbeResult(outcome=Outcome.REFUTED, observations=seen, remedy_zh=_REMEDY_ZH, remedy_en=_REMEDY_EN)
     return ProbeResult(outcome=Outcome.HOLDS if facts["sample"] else Outcome.INSUFFICIENT, observations=seen)
 
 
-def _sample(elements: Sequence[str]) -> list[store.StoredRecord]:
-    """Return records after a random point of the id space; ids are random, so these are a random sample."""
+def _sample(elements: Sequence[str]) -> list[UUID]:
+    """Return record ids after a random point of the id space; ids are random, so these are a random sample."""
     rows = Record.objects.filter(element__in=list(elements), state__in=SHOWN).order_by("record_id")
     start = new_ref()
     ids = list(rows.filter(record_id__gte=start).values_list("record_id", flat=True)[:SAMPLE_RECORDS])
     if len(ids) < SAMPLE_RECORDS:
         ids += list(rows.filter(record_id__lt=start).values_list("record_id", flat=True)[: SAMPLE_RECORDS - len(ids)])
-    return store.by_ids(ids)
+    return ids

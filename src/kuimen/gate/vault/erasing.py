@@ -14,10 +14,14 @@ from uuid import UUID
 from django.db import connection
 
 from kuimen.foundation.errors import KuimenError
+from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import services as keys
+from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import Record
-from kuimen.gate.vault.opening import try_open
+from kuimen.gate.vault.opening import open_each
+from kuimen.gate.vault.rows.store import Place
+from kuimen.gate.vault.rows.tying import Tie, alarmed, record_revisions, row_keys
 from kuimen.gate.vault.rules import RecordState
 from kuimen.kernels.elements.model import RetentionClass
 
@@ -33,6 +37,10 @@ _DELETE_TAGS = """
     DELETE FROM vault_index USING vault_record AS record
     WHERE record.record_id = vault_index.record_id AND record.person_ref = %s AND record.retention_class = %s
 """
+_LOCK = """
+    SELECT source_id, source_table, source_key FROM vault_record
+    WHERE person_ref = %s AND retention_class = %s AND state <> %s ORDER BY record_id FOR NO KEY UPDATE
+"""
 _DELETE_PART_TAGS = """
     DELETE FROM vault_part_tag USING vault_record AS record
     WHERE record.record_id = vault_part_tag.record_id AND record.person_ref = %s AND record.retention_class = %s
@@ -41,7 +49,7 @@ _DELETE_PART_TAGS = """
 _DESTROY = """
     UPDATE vault_record SET state = %s, sealed = substring(sealed FOR 6) || decode(repeat('00', 28), 'hex')
     WHERE person_ref = %s AND retention_class = %s AND state <> %s
-    RETURNING element
+    RETURNING element, record_id, sealed, source_id, source_table, source_key
 """
 _HELD = """
     SELECT count(*) FILTER (WHERE state = 'destroyed'), count(*) FILTER (WHERE state <> 'destroyed'),
@@ -118,20 +126,36 @@ def resume_records(person_ref: UUID, retention_class: RetentionClass) -> int:
         return int(cursor.rowcount)
 
 
-def destroy_records(person_ref: UUID, retention_class: RetentionClass) -> Erased:
+def destroy_records(
+    ring: Keyring, person_ref: UUID, retention_class: RetentionClass, *, actor: audit.Actor = audit.SYSTEM
+) -> Erased:
     """Destroy records and tags of one person and class, whatever state they are in; doing it again changes nothing.
 
-    Runs in the caller's transaction, after the person's key of this class was destroyed.
+    The rows that lose a field are sealed anew. One whose seal does not hold loses the field too and keeps its seal, so
+    that it is still found; the alarm is recorded. Runs in the caller's transaction.
     """
     destroyed = RecordState.DESTROYED.value
+    row_keys(ring)
     with store.translated(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [person_ref, retention_class.value, destroyed])
+        places = {_place(*found) for found in cursor.fetchall()}
+        tie = Tie(ring, places)
+        if tie.broken:
+            alarmed(tie.broken)
         cursor.execute(_DELETE_TAGS, [person_ref, retention_class.value])
         tags = int(cursor.rowcount)
         cursor.execute(_DELETE_PART_TAGS, [person_ref, retention_class.value])
         tags += int(cursor.rowcount)
         cursor.execute(_DESTROY, [destroyed, person_ref, retention_class.value, destroyed])
-        elements = [str(row[0]) for row in cursor.fetchall()]
-    return Erased(records=len(elements), tags=tags, elements=tuple(sorted(set(elements))))
+        gone = cursor.fetchall()
+    written = [(_place(*place), record_id, bytes(sealed)) for _, record_id, sealed, *place in gone]
+    record_revisions(tie.seal(written), actor=actor)
+    elements = {str(row[0]) for row in gone}
+    return Erased(records=len(gone), tags=tags, elements=tuple(sorted(elements)))
+
+
+def _place(source_id: str, table: str, key: bytes) -> Place:
+    return (source_id, table, bytes(key))
 
 
 def held_of(person_ref: UUID, retention_class: RetentionClass) -> Held:
@@ -163,7 +187,7 @@ def try_tombstones(limit: int) -> tuple[int, int]:
     opened = 0
     for record in sample:
         try:
-            found, _ = try_open(keys.keyring(), [record])
+            found = open_each(keys.keyring(), [record])
         except KuimenError:  # a destroyed key is what a tombstone should meet
             continue
         opened += len(found)

@@ -111,11 +111,22 @@ class SealedValueTamperedError(TamperError):
 
     code: ClassVar[str] = "vault.tampered"
 
-    def __init__(self, record_ids: Collection[UUID]) -> None:
+    def __init__(self, record_ids: Collection[UUID], *, flaw: str = "do not open where they stand") -> None:
         """Name the records; the alarm is already in the audit log."""
         named = ", ".join(str(one) for one in sorted(record_ids)[:_NAMED])
         super().__init__(
-            f"{len(record_ids)} sealed value(s) do not open where they stand, first of them {named}; "
-            "nothing was shown, the alarm is recorded"
+            f"{len(record_ids)} sealed value(s) {flaw}, first of them {named}; nothing was shown, the alarm is recorded"
         )
         self.record_ids = frozenset(record_ids)
+
+
+class RowAlteredError(SealedValueTamperedError):
+    """The fields of a row are not those that were written last: one was put back, removed or added past the vault."""
+
+    code: ClassVar[str] = "vault.row_altered"
+
+    def __init__(self, record_ids: Collection[UUID], *, elements: Collection[str]) -> None:
+        """Name the records and the elements of their rows."""
+        named = ", ".join(sorted(elements))
+        super().__init__(record_ids, flaw=f"stand in rows that do not fit their seal ({named}): a field was put back")
+        self.elements = frozenset(elements)

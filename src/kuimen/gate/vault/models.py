@@ -10,8 +10,11 @@ from django.db.models import Q
 from typing_extensions import override
 
 from kuimen.gate.vault.part_rules import LONGEST_TAG, NO_PART, Part, PartIndexState
+from kuimen.gate.vault.rows.models import RowSeal
 from kuimen.gate.vault.rules import RecordState, RotationKind
 from kuimen.kernels.elements.model import Element, RetentionClass
+
+__all__ = ["Index", "PartIndex", "PartTag", "Record", "RotationJob", "RowSeal"]
 
 ELEMENTS = [(one.value, one.value) for one in Element]
 CLASSES = [(one.value, one.value) for one in RetentionClass]

@@ -1,15 +1,14 @@
 """Opening sealed values. Only disclosure may import :func:`open_records`; a test holds that.
 
-A value that does not open where it stands raises the alarm: the entry is committed whatever becomes of the transaction
-around it, then the error is raised, and nothing of the whole batch is handed out.
+A value that does not open where it stands, or whose row does not fit its seal, raises the alarm: the entry is committed
+whatever becomes of the transaction around it, then the error is raised, and nothing of the whole batch is handed out.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
-
-import pyarrow as pa
 
 from kuimen.foundation.identifiers import RecordId
 from kuimen.foundation.sensitive import Sensitive
@@ -18,19 +17,35 @@ from kuimen.gate.keys import services as keys
 from kuimen.gate.keys.errors import KeyMissingError
 from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.keys.material import DataKey
-from kuimen.gate.keys.rules import KeySuite
-from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import RecordNotFoundError, SealedValueTamperedError
-from kuimen.gate.vault.sealing import CONTEXT_OF_ALL
+from kuimen.gate.vault.rows.store import StoredRow, rows_of
+from kuimen.gate.vault.rows.tying import alarmed, broken_rows
 from kuimen.gate.vault.store import StoredRecord
-from kuimen.kernels.ciphers import Sealer, build_aad
+from kuimen.gate.vault.unsealing import unsealed
 from kuimen.kernels.elements.model import RetentionClass
 
 _NAMED_IN_ALARM: Final = 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What opened, and what is wrong with the rest.
+
+    Attributes:
+        clear: the clear bytes of each record that opens.
+        broken: records that do not open where they stand.
+        altered: rows that do not fit their seal, or that lost it.
+        unsealed: rows of an earlier release, which have no seal yet: nobody can say whether a field was put back.
+    """
+
+    clear: dict[UUID, bytes] = field(repr=False)
+    broken: list[UUID]
+    altered: list[StoredRow]
+    unsealed: int
+
+
 def open_records(record_ids: Collection[UUID], *, purpose: str) -> dict[RecordId, Sensitive[str]]:
-    """Open records and return their values, wrapped. Cost: one query, one query for the keys, about 5 µs a value.
+    """Open records and return their values, wrapped. Cost: one query, one query for the keys, about 10 µs a value.
 
     Args:
         record_ids: which; each is opened once.
@@ -40,6 +55,7 @@ def open_records(record_ids: Collection[UUID], *, purpose: str) -> dict[RecordId
         ValueError: `purpose` is empty, a defect of the caller.
         RecordNotFoundError: an id is not in the vault.
         SealedValueTamperedError: at least one does not open where it stands; the alarm is recorded, none is returned.
+        RowAlteredError: each opens, but a field of a row was put back, added or removed; as above.
         KeysLockedError, KeyDestroyedError, KeyMissingError, KeyStoreError, VaultBusyError: as named.
     """
     if not purpose:
@@ -48,90 +64,59 @@ def open_records(record_ids: Collection[UUID], *, purpose: str) -> dict[RecordId
     wanted = set(record_ids)
     if not wanted:
         return {}
-    stored = store.by_ids(wanted)
-    if len(stored) != len(wanted):
-        raise RecordNotFoundError(f"{len(wanted) - len(stored)} of the record ids are not in the vault")
-    clear = open_stored(keys.keyring(), stored)
+    rows = rows_of(wanted)
+    elements = {one.record_id: one.element for row in rows for one in row.members if one.record_id in wanted}
+    if len(elements) != len(wanted):
+        raise RecordNotFoundError(f"{len(wanted) - len(elements)} of the record ids are not in the vault")
+    tried = try_open(keys.keyring(), rows, wanted)
+    refuse_broken(tried.broken)
+    if tried.altered:
+        raise alarmed(tried.altered, wanted=wanted)
     return {
-        RecordId(record.record_id): Sensitive(clear[record.record_id].decode("utf-8"), element=record.element)
-        for record in stored
+        RecordId(record_id): Sensitive(tried.clear[record_id].decode("utf-8"), element=element)
+        for record_id, element in elements.items()
     }
 
 
 def open_stored(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, bytes]:
-    """Open stored rows and return their clear bytes; for the vault's own comparisons.
+    """Open stored records whose rows the vault has checked, for its own comparisons; return their clear bytes.
 
     Raises:
         SealedValueTamperedError: at least one does not open where it stands; the alarm is recorded.
     """
-    opened, broken = try_open(ring, records)
-    if broken:
-        _alarm(broken)
-        raise SealedValueTamperedError(broken)
+    opened = open_each(ring, records)
+    refuse_broken([record.record_id for record in records if record.record_id not in opened])
     return opened
 
 
-def try_open(ring: Keyring, records: Sequence[StoredRecord]) -> tuple[dict[UUID, bytes], list[UUID]]:
-    """Return the clear bytes of what opens and the ids of what does not; raises no alarm, for probes only read."""
-    wanted: dict[RetentionClass, set[tuple[UUID, int]]] = defaultdict(set)
-    for record in records:
-        if record.person_ref is not None:
-            wanted[record.retention_class].add((record.person_ref, record.generation))
-    person_keys = {kind: ring.person_keys_at(pairs, kind) for kind, pairs in wanted.items()}
-    found = [(record, _key_of(ring, person_keys, record)) for record in records]
-    held: dict[KeySuite, list[tuple[StoredRecord, DataKey]]] = defaultdict(list)
-    for record, key in found:
-        if key is not None:
-            held[key.suite].append((record, key))
-    clear = {
-        record.record_id: value
-        for rows in held.values()
-        for (record, _), value in zip(rows, _open_column(ring, rows), strict=True)
-    }
-    opened = {ref: value for ref, value in clear.items() if value is not None}
-    return opened, [record.record_id for record in records if record.record_id not in opened]
+def open_each(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, bytes]:
+    """Return the clear bytes of what opens, whatever its row is like; raises no alarm."""
+    return unsealed(ring, [(record, key) for record, key in _keys_of(ring, records) if key is not None]).clear
 
 
-def _open_column(ring: Keyring, rows: Sequence[tuple[StoredRecord, DataKey]]) -> list[bytes | None]:
-    """Open rows of one suite, each with its own key and context; None where a row does not open."""
-    institution = ring.institution_id.bytes
-    contexts = [
-        build_aad(
-            institution,
-            record=record.record_id,
-            element=record.element,
-            person=record.person_ref,
-            retention_class=record.retention_class.value,
-            generation=record.generation,
-        )
-        for record, _ in rows
-    ]
-    _, first = rows[0]
-    column = Sealer.for_key(first.key, first.suite.value).open_column(
-        pa.array([record.sealed for record, _ in rows], type=pa.large_binary()),
-        CONTEXT_OF_ALL,
-        row_aad=contexts,
-        row_keys=[key.key for _, key in rows],
-        errors="null",
-        as_text=False,
+def try_open(ring: Keyring, rows: Sequence[StoredRow], wanted: Collection[UUID]) -> Tried:
+    """Open the wanted records of rows and check the rows; raises no alarm, for probes only read."""
+    chosen = set(wanted)
+    records = [one for row in rows for one in row.members if one.record_id in chosen]
+    found = unsealed(ring, [(record, key) for record, key in _keys_of(ring, records) if key is not None])
+    bare = [row for row in rows if row.seal is None]
+    robbed = [row for row in bare if any(one.record_id in found.tied for one in row.members)]
+    return Tried(
+        clear=found.clear,
+        broken=[record.record_id for record in records if record.record_id not in found.clear],
+        altered=[*broken_rows(ring, rows), *robbed],
+        unsealed=len(bare) - len(robbed),
     )
-    values: list[bytes | None] = column.to_pylist()
-    return values
 
 
-def _key_of(
-    ring: Keyring, person_keys: Mapping[RetentionClass, Mapping[tuple[UUID, int], DataKey]], record: StoredRecord
-) -> DataKey | None:
-    """Return the key a record names, or None where there is none: then the record was moved or its key row removed."""
-    if record.person_ref is not None:
-        return person_keys[record.retention_class].get((record.person_ref, record.generation))
-    try:
-        return ring.table_key(record.key_scope, record.retention_class, record.generation)
-    except KeyMissingError:
-        return None
+def refuse_broken(broken: Sequence[UUID]) -> None:
+    """Raise the alarm where records do not open.
 
-
-def _alarm(broken: Sequence[UUID]) -> None:
+    Raises:
+        SealedValueTamperedError: there are some; the alarm is recorded.
+    """
+    if not broken:
+        return
     audit.record_refusal(
         "vault.tamper_alarm",
         actor=audit.SYSTEM,
@@ -140,3 +125,29 @@ def _alarm(broken: Sequence[UUID]) -> None:
         outcome=audit.Outcome.FAILED,
         facts={"records": len(broken), "first": [str(one) for one in broken[:_NAMED_IN_ALARM]]},
     )
+    raise SealedValueTamperedError(broken)
+
+
+def _keys_of(ring: Keyring, records: Sequence[StoredRecord]) -> list[tuple[StoredRecord, DataKey | None]]:
+    """Return the key that each record names, None where there is none: it was moved, or its key row removed.
+
+    Raises:
+        KeyDestroyedError: a key was suspended or destroyed.
+    """
+    wanted: dict[RetentionClass, set[tuple[UUID, int]]] = defaultdict(set)
+    for record in records:
+        if record.person_ref is not None:
+            wanted[record.retention_class].add((record.person_ref, record.generation))
+    persons = {kind: ring.person_keys_at(pairs, kind) for kind, pairs in wanted.items()}
+    return [(record, _key_of(ring, persons, record)) for record in records]
+
+
+def _key_of(
+    ring: Keyring, person_keys: Mapping[RetentionClass, Mapping[tuple[UUID, int], DataKey]], record: StoredRecord
+) -> DataKey | None:
+    if record.person_ref is not None:
+        return person_keys[record.retention_class].get((record.person_ref, record.generation))
+    try:
+        return ring.table_key(record.key_scope, record.retention_class, record.generation)
+    except KeyMissingError:
+        return None

@@ -26,7 +26,8 @@ from kuimen.kernels.elements.model import Element, RetentionClass, Storage
 from kuimen.kernels.elements.table import ELEMENT_TABLE
 
 PURPOSE: Final = "vault.seal"
-CONTEXT_OF_ALL: Final = b"kuimen.vault"  # the batch's share of the associated data; the row's share is its context
+# The batch's share of the associated data: it says that the value belongs to a row with a seal.
+CONTEXT_OF_ALL: Final = b"kuimen.vault/row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

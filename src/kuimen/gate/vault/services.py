@@ -4,7 +4,7 @@ Clause: CQJR-5.3-d, CQJR-5.4-g, CQJR-5.5-c, JRT0171-6.1.3-b
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,8 +22,19 @@ from kuimen.gate.vault.errors import BoundRecordDiffersError, ElementNotIndexedE
 from kuimen.gate.vault.models import Index, Record
 from kuimen.gate.vault.opening import open_stored
 from kuimen.gate.vault.part_tags import write_part_tags
+from kuimen.gate.vault.rows.store import Place
+from kuimen.gate.vault.rows.tying import Tie, alarmed, revision_facts, row_keys
 from kuimen.gate.vault.rules import SHOWN, RecordState, SealOutcome, is_indexed, second_write
-from kuimen.gate.vault.sealing import Coordinates, SealItem, checked, class_of, coordinates_of, seal_batch
+from kuimen.gate.vault.sealing import (
+    Coordinates,
+    SealedItem,
+    SealItem,
+    checked,
+    class_of,
+    coordinates_of,
+    seal_batch,
+)
+from kuimen.gate.vault.store import StoredRecord
 from kuimen.kernels.ciphers import blind_tag, normalise_for_index
 from kuimen.kernels.elements.model import Element
 
@@ -83,6 +94,7 @@ def seal_many(
     Raises:
         UnknownElementError, ElementNotSealableError, ValueRefusedError, SourceCoordinatesError: an item is not fit.
         BoundRecordDiffersError: a bound record holds another value or person; nothing of the batch was written.
+        RowAlteredError: a row that the batch adds to does not fit its seal; the alarm is recorded, nothing was written.
         KeysLockedError, KeyDestroyedError, KeyStoreError, VaultBusyError: nothing of the batch was written.
     """
     if not items:
@@ -90,6 +102,7 @@ def seal_many(
     clear = checked(items)
     ring = keys.keyring()
     sealed = seal_batch(ring, items, clear)  # before the transaction: missing keys are made at once and stay
+    row_keys(ring)
     with transaction.atomic(), store.translated():
         created = store.insert(sealed, sealed_at=clock.now())
         refs: dict[Coordinates, SealedRef] = {
@@ -99,12 +112,23 @@ def seal_many(
             for one in sealed
             if one.record_id in created
         }
-        new = [(one, data) for one, data in zip(sealed, clear, strict=True) if one.record_id in created]
-        write_part_tags(ring, [(one.record_id, one.item.element, data) for one, data in new])
-        known = [(item, data) for item, data in zip(items, clear, strict=True) if coordinates_of(item) not in refs]
-        if known:
-            refs |= _settle(ring, known, replace_bound=replace_bound)
-        _record_batch(items, refs, actor)
+        known = {
+            coordinates_of(item): (item, data)
+            for item, data in zip(items, clear, strict=True)
+            if coordinates_of(item) not in refs
+        }
+        stored = store.locked_at(known)
+        tie = Tie(ring, {_place_of(item) for item in items}, without=created)
+        if tie.broken:
+            raise alarmed(tie.broken)
+        settled, resealed = _settle(ring, known, stored, replace_bound=replace_bound)
+        refs |= settled
+        written = [*(one for one in sealed if one.record_id in created), *resealed]
+        clear_of = dict(zip(map(coordinates_of, items), clear, strict=True))
+        tagged = [(one.record_id, one.item.element, clear_of[coordinates_of(one.item)]) for one in written]
+        write_part_tags(ring, tagged, replace=bool(resealed))
+        counted = tie.seal((_place_of(one.item), one.record_id, one.sealed) for one in written)
+        _record_batch(items, refs, revision_facts(counted), actor)
     return [refs[coordinates_of(item)] for item in items]
 
 
@@ -194,21 +218,27 @@ def records_of_many(
     return {person: dict(by_element) for person, by_element in found.items()}
 
 
+def _place_of(item: SealItem) -> Place:
+    return (item.source_id, item.source_table, item.source_key)
+
+
 def _settle(
-    ring: Keyring, known: Iterable[tuple[SealItem, bytes]], *, replace_bound: bool
-) -> dict[Coordinates, SealedRef]:
+    ring: Keyring,
+    known: Mapping[Coordinates, tuple[SealItem, bytes]],
+    stored: Sequence[StoredRecord],
+    *,
+    replace_bound: bool,
+) -> tuple[dict[Coordinates, SealedRef], list[SealedItem]]:
     """Compare items with the records that already stand at their coordinates; seal anew where they differ."""
-    waiting = {coordinates_of(item): (item, data) for item, data in known}
-    stored = {record.coordinates: record for record in store.locked_at(waiting)}
-    if any(record.state not in SHOWN for record in stored.values()):
+    if any(record.state not in SHOWN for record in stored):
         raise BoundRecordDiffersError(
             "a record at these source coordinates was suspended or erased; nothing is written over it"
         )
-    opened = open_stored(ring, list(stored.values()))
+    opened = open_stored(ring, stored)
     refs: dict[Coordinates, SealedRef] = {}
     differing: list[tuple[SealItem, bytes]] = []
-    for coordinates, (item, data) in waiting.items():
-        record = stored[coordinates]
+    for record in stored:
+        item, data = known[record.coordinates]
         same_person = (record.person_ref, record.retention_class, record.element) == (
             item.person_ref,
             class_of(item),
@@ -225,19 +255,23 @@ def _settle(
                 "a bound record at these source coordinates holds another value or person; "
                 "read the source again, and make sure that its row key is unique"
             )
-        refs[coordinates] = SealedRef(record_id=RecordId(record.record_id), outcome=outcome, state=record.state)
+        refs[record.coordinates] = SealedRef(record_id=RecordId(record.record_id), outcome=outcome, state=record.state)
         if outcome is SealOutcome.RESEALED:
             differing.append((item, data))
-    if differing:
-        items, clear = zip(*differing, strict=True)
-        ids = {coordinates: record.record_id for coordinates, record in stored.items()}
-        store.reseal(seal_batch(ring, items, clear, record_ids=ids), sealed_at=clock.now())
-        tagged = [(ids[coordinates_of(item)], item.element, data) for item, data in differing]
-        write_part_tags(ring, tagged, replace=True)
-    return refs
+    if not differing:
+        return refs, []
+    items, clear = zip(*differing, strict=True)
+    resealed = seal_batch(ring, items, clear, record_ids={one.coordinates: one.record_id for one in stored})
+    store.reseal(resealed, sealed_at=clock.now())
+    return refs, resealed
 
 
-def _record_batch(items: Sequence[SealItem], refs: dict[Coordinates, SealedRef], actor: audit.Actor) -> None:
+def _record_batch(
+    items: Sequence[SealItem],
+    refs: Mapping[Coordinates, SealedRef],
+    revisions: Mapping[str, audit.FactValue],
+    actor: audit.Actor,
+) -> None:
     outcomes = Counter(ref.outcome.value for ref in refs.values())
     elements = Counter(item.element.value for item in items)
     audit.record(
@@ -249,5 +283,6 @@ def _record_batch(items: Sequence[SealItem], refs: dict[Coordinates, SealedRef],
             "records": len(items),
             "elements": [f"{element}={count}" for element, count in sorted(elements.items())],
             **{outcome.value: outcomes[outcome.value] for outcome in SealOutcome},
+            **revisions,
         },
     )

@@ -17,6 +17,7 @@ from kuimen.kernels.ciphers.errors import (
     Sm2UnavailableError,
 )
 from kuimen.kernels.ciphers.index import TAG_BYTES, blind_index, blind_tag, normalise_for_index
+from kuimen.kernels.ciphers.row_seal import RowContent, row_seals
 from kuimen.kernels.ciphers.sealed import (
     OVERHEAD_BYTES,
     SealedHeader,
@@ -35,6 +36,7 @@ __all__ = [
     "HmacSM3",
     "KeyLengthError",
     "LeakyIndexError",
+    "RowContent",
     "SealBrokenError",
     "SealedHeader",
     "Sealer",
@@ -52,6 +54,7 @@ __all__ = [
     "new_sm3",
     "normalise_for_index",
     "open_sealed",
+    "row_seals",
     "seal",
     "self_test",
     "sm2",

@@ -18,6 +18,7 @@ from kuimen.gate.approvals import services as approvals
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import services as keys
 from kuimen.gate.keys import shredding
+from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.keys.rules import KeyEvent
 from kuimen.gate.retention.errors import ErasureNotFoundError, ErasureTransitionError, NothingDueError
 from kuimen.gate.retention.ledger import Order, next_line
@@ -182,7 +183,7 @@ def destroy(erasure_id: UUID, *, maker: Subject) -> ErasureView:
             raise ErasureTransitionError("erasure: ask another person to approve the destruction first")
         ticket = approvals.redeem(row.ticket_id, before, actor=maker)
         order = _order(row, ticket, institution=ring.institution_id)
-        _destroy_in_vault(row, order, maker)
+        _destroy_in_vault(ring, row, order, maker)
 
         def write(last: shredding.ShredLine | None) -> shredding.ShredLine:
             made = next_line(order, last, signer=signer)
@@ -212,9 +213,9 @@ def _order(row: Erasure, ticket: approvals.Ticket, *, institution: UUID) -> Orde
     )
 
 
-def _destroy_in_vault(row: Erasure, order: Order, maker: Subject) -> None:
+def _destroy_in_vault(ring: Keyring, row: Erasure, order: Order, maker: Subject) -> None:
     """Destroy records and tags, demand deletion from whoever received them, and record the deed on `row`."""
-    erased = vault.destroy_records(order.person_ref, order.retention_class)
+    erased = vault.destroy_records(ring, order.person_ref, order.retention_class, actor=actor_of(maker))
     tokens_deleted = tokens.delete_of_class(order.person_ref, order.retention_class)
     exports = Export.objects.filter(person_ref=order.person_ref, retention_class=order.retention_class.value)
     demanded = exports.filter(demanded_at__isnull=True).update(demanded_at=order.at)

@@ -136,7 +136,7 @@ def _catch_up(place: ShredSink, ring: Keyring, actor: audit.Actor) -> ReplayRepo
         place.append(carried, follows=outside)
     done = Applied.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
     lacking = shredding.lines_after(done)
-    records = sum(_apply(line, actor) for line in lacking)
+    records = sum(_apply(ring, line, actor) for line in lacking)
     report = ReplayReport(
         lines=max(outside_seq, inside_seq),
         keys_database_lacked=len(missing),
@@ -163,10 +163,10 @@ def _catch_up(place: ShredSink, ring: Keyring, actor: audit.Actor) -> ReplayRepo
     return report
 
 
-def _apply(line: ShredLine, actor: audit.Actor) -> int:
+def _apply(ring: Keyring, line: ShredLine, actor: audit.Actor) -> int:
     """Carry one line out in the main database; return how many records it destroyed there."""
     order = order_of(line)
-    erased = vault.destroy_records(order.person_ref, order.retention_class)
+    erased = vault.destroy_records(ring, order.person_ref, order.retention_class, actor=actor)
     tokens.delete_of_class(order.person_ref, order.retention_class)
     at = clock.now()
     entry_id = audit.record(

@@ -29,10 +29,12 @@ class Prepared:
     Attributes:
         attempted: how many rows `write` will try to change.
         broken: records that do not open where they stand.
+        altered: records whose row does not fit its seal, as `write` finds them; they were left as they are.
     """
 
     attempted: int
     broken: Sequence[UUID] = field(default_factory=list)
+    altered: list[UUID] = field(default_factory=list)
 
 
 class Work(Protocol):
@@ -63,7 +65,8 @@ class RotationReport:
         subject: the retention class, element or persons it was about.
         changed: rows changed, all runs of the job together.
         swaps_lost: rows that somebody else changed between reading and writing; they were taken up again.
-        does_not_open: records that do not open where they stand; the alarm is recorded, they were left as they are.
+        does_not_open: records that do not open where they stand, or whose row does not fit its seal; the alarm is
+            recorded, they were left as they are.
         left: rows that are not as they shall be.
         finished: whether there are none.
     """
@@ -185,21 +188,22 @@ def _do_batch(job: RotationJob, work: Work, rows: Sequence[StoredRecord]) -> Non
             {
                 "cursor": rows[-1].record_id,
                 "changed": job.changed + changed,
-                "swaps_lost": job.swaps_lost + prepared.attempted - changed,
-                "does_not_open": job.does_not_open + len(prepared.broken),
+                "swaps_lost": job.swaps_lost + prepared.attempted - len(prepared.altered) - changed,
+                "does_not_open": job.does_not_open + len(prepared.broken) + len(prepared.altered),
                 "updated_at": clock.now(),
             },
         )
-    if prepared.broken:
+    if refused := [*prepared.broken, *prepared.altered]:
         audit.record_refusal(
             "vault.tamper_alarm",
             actor=audit.SYSTEM,
             object_type="vault",
-            object_ref=str(prepared.broken[0]),
+            object_ref=str(refused[0]),
             outcome=audit.Outcome.FAILED,
             facts={
-                "records": len(prepared.broken),
-                "first": [str(one) for one in prepared.broken[:_NAMED_IN_ALARM]],
+                "records": len(refused),
+                "rows_altered": len(prepared.altered),
+                "first": [str(one) for one in refused[:_NAMED_IN_ALARM]],
                 "job": str(job.job_id),
             },
         )

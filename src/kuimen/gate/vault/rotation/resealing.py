@@ -11,9 +11,10 @@ import pyarrow as pa
 from django.db import connection
 from typing_extensions import override
 
+from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import store as key_store
 from kuimen.gate.keys.arrays import bytea_array, int_array, uuid_array
-from kuimen.gate.keys.errors import KeyDestroyedError, KeyMissingError
+from kuimen.gate.keys.errors import KeyDestroyedError
 from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.keys.leases import LeasedKey, leased_person, leased_table
 from kuimen.gate.keys.material import DataKey
@@ -22,9 +23,12 @@ from kuimen.gate.keys.rules import KeyState, KeySuite, RetentionClass
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import RotationJob
 from kuimen.gate.vault.rotation.jobs import Prepared
+from kuimen.gate.vault.rows.store import place_of
+from kuimen.gate.vault.rows.tying import Tie, record_revisions, row_keys
 from kuimen.gate.vault.sealing import CONTEXT_OF_ALL
 from kuimen.gate.vault.store import StoredRecord
-from kuimen.kernels.ciphers import Sealer, build_aad
+from kuimen.gate.vault.unsealing import context_of, keys_in_use, unsealed
+from kuimen.kernels.ciphers import Sealer
 
 _COLUMNS: Final = """
     SELECT record_id, element, person_ref, key_scope, retention_class, key_generation, sealed, state,
@@ -49,18 +53,17 @@ _LIGHT: Final = """
 """
 _LIGHT_ROWS: Final = 20_000
 _LEFT_OF_PERSON: Final = "SELECT count(*) FROM vault_record WHERE person_ref = %s AND state <> 'destroyed'"
+_HOLD: Final = """
+    SELECT record.record_id FROM vault_record AS record
+    JOIN unnest(%s::uuid[], %s::bytea[]) AS new (record_id, old)
+        ON record.record_id = new.record_id AND record.sealed = new.old
+    ORDER BY record.record_id FOR NO KEY UPDATE OF record
+"""
 _SWAP: Final = """
-    WITH held AS (
-        SELECT record.record_id, new.person_ref, new.generation, new.sealed
-        FROM vault_record AS record
-        JOIN unnest(%s::uuid[], %s::uuid[], %s::int[], %s::bytea[], %s::bytea[])
-            AS new (record_id, person_ref, generation, old, sealed)
-            ON record.record_id = new.record_id AND record.sealed = new.old
-        ORDER BY record.record_id FOR NO KEY UPDATE OF record
-    )
     UPDATE vault_record AS record
-    SET sealed = held.sealed, key_generation = held.generation, person_ref = held.person_ref
-    FROM held WHERE record.record_id = held.record_id
+    SET sealed = new.sealed, key_generation = new.generation, person_ref = new.person_ref
+    FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::bytea[]) AS new (record_id, person_ref, generation, sealed)
+    WHERE record.record_id = new.record_id
 """
 
 
@@ -79,77 +82,17 @@ class Resealed(Prepared):
     rows: Sequence[tuple[StoredRecord, Target, bytes]] = ()
 
 
-def context_of(ring: Keyring, record: StoredRecord, *, person: UUID | None, generation: int) -> bytes:
-    """Return the context that binds a record."""
-    return build_aad(
-        ring.institution_id.bytes,
-        record=record.record_id,
-        element=record.element,
-        person=person,
-        retention_class=record.retention_class.value,
-        generation=generation,
-    )
-
-
 def opened_rows(ring: Keyring, rows: Sequence[StoredRecord]) -> tuple[list[tuple[StoredRecord, bytes]], list[UUID]]:
     """Open rows in columns; return what opened, and the ids of what should have and did not.
 
     A record whose key was suspended or destroyed is in neither.
     """
-    held = _keys_of(ring, rows)
-    by_suite: dict[KeySuite, list[tuple[StoredRecord, DataKey]]] = defaultdict(list)
-    broken: list[UUID] = []
-    for row in rows:
-        if row.record_id not in held:
-            continue
-        key = held[row.record_id]
-        if key is None:
-            broken.append(row.record_id)
-        else:
-            by_suite[key.suite].append((row, key))
-    opened: list[tuple[StoredRecord, bytes]] = []
-    for suite, members in by_suite.items():
-        column = Sealer.for_key(members[0][1].key, suite.value).open_column(
-            pa.array([row.sealed for row, _ in members], type=pa.large_binary()),
-            CONTEXT_OF_ALL,
-            row_aad=[context_of(ring, row, person=row.person_ref, generation=row.generation) for row, _ in members],
-            row_keys=[key.key for _, key in members],
-            errors="null",
-            as_text=False,
-        )
-        for (row, _), clear in zip(members, column.to_pylist(), strict=True):
-            if clear is None:
-                broken.append(row.record_id)
-            else:
-                opened.append((row, clear))
-    return opened, broken
-
-
-def _keys_of(ring: Keyring, rows: Sequence[StoredRecord]) -> dict[UUID, DataKey | None]:
-    """Return the key of each record, None where its generation is missing; a suspended or destroyed one is left out."""
-    wanted: dict[RetentionClass, set[tuple[UUID, int]]] = defaultdict(set)
-    for row in rows:
-        if row.person_ref is not None:
-            wanted[row.retention_class].add((row.person_ref, row.generation))
-    persons = {kind: ring.open_person_keys(pairs, kind) for kind, pairs in wanted.items()}
-    barred = {kind: _barred({ref for ref, _ in pairs}, kind) for kind, pairs in wanted.items()}
-    found: dict[UUID, DataKey | None] = {}
-    for row in rows:
-        if row.person_ref is None:
-            try:
-                found[row.record_id] = ring.table_key(row.key_scope, row.retention_class, row.generation)
-            except KeyMissingError:
-                found[row.record_id] = None
-            except KeyDestroyedError:
-                continue
-        elif row.person_ref not in barred[row.retention_class]:
-            found[row.record_id] = persons[row.retention_class].get((row.person_ref, row.generation))
-    return found
-
-
-def _barred(refs: set[UUID], kind: RetentionClass) -> set[UUID]:
-    ended = (KeyState.SUSPENDED, KeyState.DESTROYED)
-    return {row.person_ref for row in key_store.person_rows(refs, kind) if row.state in ended}
+    held = keys_in_use(ring, rows)
+    chosen = [row for row in rows if row.record_id in held]
+    keyed = [(row, key) for row in chosen if (key := held[row.record_id]) is not None]
+    found = unsealed(ring, keyed)
+    opened = [(row, found.clear[row.record_id]) for row, _ in keyed if row.record_id in found.clear]
+    return opened, [row.record_id for row in chosen if row.record_id not in found.clear]
 
 
 def sealed_rows(
@@ -211,20 +154,36 @@ class _Resealing(ABC):
         return Resealed(attempted=len(sealed), broken=broken, rows=sealed)
 
     def write(self, prepared: Prepared) -> int:
-        """Swap in the new bytes where the old ones still stand."""
-        rows = prepared.rows if isinstance(prepared, Resealed) else ()
+        """Swap in the new bytes where the old ones still stand and the row fits its seal, and seal the rows anew."""
+        if not isinstance(prepared, Resealed):
+            return 0
+        row_keys(self.ring)
         with store.translated(), connection.cursor() as cursor:
+            cursor.execute(
+                _HOLD,
+                [
+                    uuid_array(row.record_id for row, _, _ in prepared.rows),
+                    bytea_array(row.sealed for row, _, _ in prepared.rows),
+                ],
+            )
+            held = {record_id for (record_id,) in cursor.fetchall()}
+            rows = [one for one in prepared.rows if one[0].record_id in held]
+            tie = Tie(self.ring, {place_of(row) for row, _, _ in rows})
+            prepared.altered.extend(row.record_id for row, _, _ in rows if not tie.holds(place_of(row)))
+            rows = [one for one in rows if tie.holds(place_of(one[0]))]
             cursor.execute(
                 _SWAP,
                 [
                     uuid_array(row.record_id for row, _, _ in rows),
                     uuid_array(target.person_ref for _, target, _ in rows),
                     int_array(target.key.generation for _, target, _ in rows),
-                    bytea_array(row.sealed for row, _, _ in rows),
                     bytea_array(sealed for _, _, sealed in rows),
                 ],
             )
-            return int(cursor.rowcount)
+            changed = int(cursor.rowcount)
+        counted = tie.seal((place_of(row), row.record_id, sealed) for row, _, sealed in rows)
+        record_revisions(counted, actor=audit.SYSTEM)
+        return changed
 
 
 class ReEncrypting(_Resealing):
