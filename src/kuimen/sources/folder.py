@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.elements.overlay import RecognitionTables
 from kuimen.sources.documents import ReadPage, docx_lines, pdf_lines, remark_lines
 from kuimen.sources.errors import RelationGoneError, RelationUnreadableError
@@ -177,8 +178,8 @@ class FolderSource(Source):
             return sample_jsonl(place.stored.path, place.shape, n)
         raise RelationUnreadableError("text: read line by line, not sampled")
 
-    def find(self, relation: RelationInfo, *, tables: RecognitionTables) -> TextFindings:
-        """Count the elements in a text, a document or a picture.
+    def find(self, relation: RelationInfo, *, tables: RecognitionTables, rules: RuleSet | None = None) -> TextFindings:
+        """Count the elements in a text, a document or a picture; pictures are read with our rules alone.
 
         Raises:
             RelationGoneError, RelationUnreadableError: it cannot be opened.
@@ -188,14 +189,14 @@ class FolderSource(Source):
         if relation.kind is RelationKind.IMAGE:
             return self._reader().find(place.stored, tables=tables)
         if relation.kind is RelationKind.PDF:
-            return self._find_in_pdf(place.stored, tables)
+            return self._find_in_pdf(place.stored, tables, rules)
         if relation.kind is RelationKind.DOCUMENT:
             read = remark_lines if place.part == _REMARKS else docx_lines
-            return find_in_lines(read(place.stored), tables=tables)
+            return find_in_lines(read(place.stored), tables=tables, rules=rules)
         assert place.shape is not None
-        return find_in_text(place.stored.path, place.shape, tables=tables)
+        return find_in_text(place.stored.path, place.shape, tables=tables, rules=rules)
 
-    def _find_in_pdf(self, stored: StoredFile, tables: RecognitionTables) -> TextFindings:
+    def _find_in_pdf(self, stored: StoredFile, tables: RecognitionTables, rules: RuleSet | None) -> TextFindings:
         problems: list[Problem] = []
         pictured: list[TextHit] = []
         read_page: ReadPage | None = None
@@ -206,7 +207,7 @@ class FolderSource(Source):
                 hits = reader.find_page(page, tables=tables)
                 pictured.extend(replace(hit, first_lines=(number,)) for hit in hits)
 
-        found = find_in_lines(pdf_lines(stored, problems, read_page=read_page), tables=tables)
+        found = find_in_lines(pdf_lines(stored, problems, read_page=read_page), tables=tables, rules=rules)
         return TextFindings(
             lines=found.lines, hits=merged((*found.hits, *pictured)), problems=(*found.problems, *problems)
         )

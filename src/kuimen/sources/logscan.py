@@ -1,23 +1,25 @@
-"""Find elements in running text, in bounded memory: blocks of whole lines, and windows over lines that never end."""
+"""Find elements in running text, in bounded memory: many lines at once, and windows over lines that never end."""
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kuimen.kernels.detection import Finding
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.elements import rule_of
 from kuimen.kernels.elements.overlay import RecognitionTables
 from kuimen.sources.errors import RelationUnreadableError
-from kuimen.sources.prose import findings_in
+from kuimen.sources.prose import findings_in_many
 from kuimen.sources.relations import Problem, TextHit
 from kuimen.sources.textfiles import UNDECODED, TextShape, note_problem, read_lines
 
 _FIRST_PLACES = 5
-_BLOCK_CHARACTERS = 1 << 15
+_CHARACTERS_TOGETHER = 1 << 18
 _WINDOW_CHARACTERS = 1 << 16
 _REACH = 512  # no element and no context that decides about one is longer
+_KEY_BEGIN, _KEY_END = "-----BEGIN ", "-----END "
+_LONGEST_KEY_LINES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +60,19 @@ class _Tally:
         )
 
 
-def find_in_text(path: Path, shape: TextShape, *, tables: RecognitionTables) -> TextFindings:
+def find_in_text(
+    path: Path, shape: TextShape, *, tables: RecognitionTables, rules: RuleSet | None = None
+) -> TextFindings:
     """Read a text file once and count the elements in it; a file that breaks off gives what stands before the break."""
-    return find_in_lines(read_lines(path, shape), tables=tables)
+    return find_in_lines(read_lines(path, shape), tables=tables, rules=rules)
 
 
-def find_in_lines(lines: Iterable[tuple[int, str]], *, tables: RecognitionTables) -> TextFindings:
+def find_in_lines(
+    lines: Iterable[tuple[int, str]], *, tables: RecognitionTables, rules: RuleSet | None = None
+) -> TextFindings:
     """Count the elements in (place, text) pairs; pairs of one place in sequence are pieces of one line.
+
+    Each line is judged by itself, as `detect` judges it; a private key over several lines is one text.
 
     Raises:
         RelationUnreadableError: the text breaks off before its first line; later breaks are among its problems.
@@ -72,8 +80,12 @@ def find_in_lines(lines: Iterable[tuple[int, str]], *, tables: RecognitionTables
     tally = _Tally()
     problems: list[Problem] = []
     watched = _Watched(lines, problems)
-    for block in _blocks(watched):
-        _find_in_block(block, tally, tables)
+    for records in _together(_records(_joined(watched))):
+        found = findings_in_many([one.text for one in records], tables=tables, rules=rules)
+        for record, findings in zip(records, found, strict=True):
+            for finding in findings:
+                if finding.start >= record.start and (record.end is None or finding.start < record.end):
+                    tally.take(finding, record.place)
     return TextFindings(lines=watched.last, hits=tally.hits(), problems=tuple(problems))
 
 
@@ -111,61 +123,64 @@ class _Watched:
 
 
 @dataclass(slots=True)
-class _Block:
-    """Whole lines laid end to end, or one window of a long line; findings count from `start` up to `end`."""
+class _Record:
+    """A line, or one window of a long one; findings count from `start` up to `end`."""
 
+    place: int
     text: str
-    starts: list[int]
-    places: list[int]
     start: int = 0
     end: int | None = None
 
 
-def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[_Block]:
-    gathered: list[str] = []
-    starts: list[int] = []
-    places: list[int] = []
+def _together(records: Iterable[_Record]) -> Iterator[list[_Record]]:
+    gathered: list[_Record] = []
     length = 0
-    for place, line in _joined(lines):
-        if isinstance(line, _Block):
-            if gathered:
-                yield _Block("".join(gathered), starts, places)
-                gathered, starts, places, length = [], [], [], 0
-            yield line
-            continue
-        starts.append(length)
-        places.append(place)
-        gathered.append(line if line.endswith(("\n", "\r")) else line + "\n")
-        length += len(gathered[-1])
-        if length >= _BLOCK_CHARACTERS:
-            yield _Block("".join(gathered), starts, places)
-            gathered, starts, places, length = [], [], [], 0
+    for one in records:
+        gathered.append(one)
+        length += len(one.text)
+        if length >= _CHARACTERS_TOGETHER:
+            yield gathered
+            gathered, length = [], 0
     if gathered:
-        yield _Block("".join(gathered), starts, places)
+        yield gathered
 
 
-def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, "str | _Block"]]:
+def _records(lines: Iterable[_Record]) -> Iterator[_Record]:
+    """Pass lines through; those of a private key become one."""
+    key: list[_Record] = []
+    for line in lines:
+        if key:
+            key.append(line)
+            if _KEY_END in line.text or len(key) > _LONGEST_KEY_LINES:
+                yield _one_of(key)
+                key = []
+        elif _KEY_BEGIN in line.text and "PRIVATE KEY" in line.text and _KEY_END not in line.text and line.end is None:
+            key = [line]
+        else:
+            yield line
+    if key:
+        yield _one_of(key)
+
+
+def _one_of(key: list[_Record]) -> _Record:
+    return _Record(key[0].place, "\n".join(line.text for line in key), key[0].start)
+
+
+def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[_Record]:
     """Pass short lines through; cut long ones into windows that overlap, each character decided in one of them."""
     carried, carried_place, decided = "", 0, 0
     for place, piece in lines:
         if carried and place != carried_place:
-            yield carried_place, _Block(carried, [0], [carried_place], decided)
+            yield _Record(carried_place, carried, decided)
             carried, decided = "", 0
         if not carried and len(piece) <= _WINDOW_CHARACTERS and piece.endswith(("\n", "\r")):
-            yield place, piece
+            yield _Record(place, piece.rstrip("\r\n"))
             continue
         for begin in range(0, len(piece), _WINDOW_CHARACTERS):
             carried, carried_place = carried + piece[begin : begin + _WINDOW_CHARACTERS], place
             if len(carried) > _WINDOW_CHARACTERS:
                 until = len(carried) - _REACH
-                yield place, _Block(carried, [0], [place], decided, until)
+                yield _Record(place, carried, decided, until)
                 carried, decided = carried[until - _REACH :], _REACH
     if carried:
-        yield carried_place, _Block(carried, [0], [carried_place], decided)
-
-
-def _find_in_block(block: _Block, tally: _Tally, tables: RecognitionTables) -> None:
-    for finding in findings_in(block.text, tables=tables):
-        if finding.start < block.start or (block.end is not None and finding.start >= block.end):
-            continue
-        tally.take(finding, block.places[bisect_right(block.starts, finding.start) - 1])
+        yield _Record(carried_place, carried, decided)

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from kuimen.kernels.detection.streaming import LineFinding, StreamRedactor
-from kuimen.sources.errors import FileChangedError, RelationUnreadableError, UnredactableFileError
-from kuimen.sources.stored import READ_ERRORS
-from kuimen.sources.textfiles import TextShape, shape_of
+from kuimen.sources.errors import FileChangedError, UnredactableFileError
+from kuimen.sources.textfiles import TextShape, open_bytes, shape_of
 
 CHUNK = 1 << 18
 _WIDE = "utf-16"
@@ -48,32 +47,33 @@ def text_shape(path: Path) -> TextShape:
     shape = shape_of(path)
     if shape is None:
         raise UnredactableFileError("file: not text; take tables and archives apart first")
-    if shape.encoding.startswith(_WIDE):
+    if is_wide(shape):
         raise UnredactableFileError("file: is UTF-16; convert it to UTF-8 first")
     return shape
+
+
+def is_wide(shape: TextShape) -> bool:
+    """Tell text whose lines cannot be told apart by bytes."""
+    return shape.encoding.startswith(_WIDE)
 
 
 def redacted_chunks(path: Path, redactor: StreamRedactor, shape: TextShape) -> Iterator[bytes]:
     """Yield a file's bytes, expanded where it is a gzip file, with every finding replaced.
 
     Raises:
-        RelationUnreadableError: it breaks off.
+        RelationUnreadableError: it breaks off, or expands beyond all measure.
     """
-    try:
-        with path.open("rb") as raw:
-            stream: Any = gzip.GzipFile(fileobj=raw) if shape.compressed else raw
-            while chunk := stream.read(CHUNK):
-                yield redactor.feed(chunk)
+    with open_bytes(path, shape) as stream:
+        while chunk := stream.read(CHUNK):
+            yield redactor.feed(chunk)
         yield redactor.close()
-    except READ_ERRORS:
-        raise RelationUnreadableError("file: cannot be read to its end") from None
 
 
 def find_in_file(path: Path, redacting: Redacting, *, most: int = 1000) -> RedactedFile:
     """Read a file and say where it holds personal data."""
     shape = text_shape(path)
     first: list[LineFinding] = []
-    redactor = redacting(_plain(shape), lambda one: first.append(one) if len(first) < most else None)
+    redactor = redacting(plain_encoding(shape), lambda one: first.append(one) if len(first) < most else None)
     for _ in redacted_chunks(path, redactor, shape):
         pass
     return RedactedFile(lines=redactor.lines, counts=dict(redactor.counts), first=tuple(first))
@@ -91,7 +91,7 @@ def rewrite_redacted(path: Path, redacting: Redacting) -> RedactedFile:
         raise UnredactableFileError("file: is a link; name the file itself")
     shape = text_shape(path)
     before = path.stat()
-    redactor = redacting(_plain(shape), None)
+    redactor = redacting(plain_encoding(shape), None)
     with _beside(path) as (handle, new):
         with os.fdopen(handle, "wb") as raw:
             out: Any = gzip.GzipFile(filename="", mode="wb", fileobj=raw) if shape.compressed else raw
@@ -116,7 +116,7 @@ def rewrite_redacted(path: Path, redacting: Redacting) -> RedactedFile:
     return RedactedFile(lines=redactor.lines, counts=dict(redactor.counts))
 
 
-def _plain(shape: TextShape) -> str:
+def plain_encoding(shape: TextShape) -> str:
     """Return the encoding without its mark: the mark stays in the text as a letter without width."""
     return "utf-8" if shape.encoding == "utf-8-sig" else shape.encoding
 

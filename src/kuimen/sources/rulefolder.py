@@ -18,15 +18,19 @@ _TRIAL_LETTERS = 20_000
 _STUFF = "0aA-_.:/@ 1号"
 
 
+def rule_files(folder: Path) -> list[Path]:
+    """Return the YAML files of a folder in the order of their names, none where there is no folder."""
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
 def rule_texts(folder: Path) -> dict[str, str]:
     """Return the YAML files of a folder, or one file, by name.
 
     Raises:
         RuleError: there is none, or one is too large or no UTF-8.
     """
-    paths = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else [folder]
     texts: dict[str, str] = {}
-    for path in paths:
+    for path in rule_files(folder) if folder.is_dir() else [folder]:
         try:
             raw = path.read_bytes()[: LARGEST_FILE + 1]
             texts[path.name] = raw.decode("utf-8-sig")

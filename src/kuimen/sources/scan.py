@@ -6,7 +6,9 @@ from pathlib import Path
 
 from kuimen.foundation.errors import KuimenError
 from kuimen.kernels.detection import ColumnFinding, ColumnSample, Likelihood, classify_columns
+from kuimen.kernels.detection.rules import RuleSet
 from kuimen.kernels.elements import Category, Element, Storage, rule_of
+from kuimen.kernels.elements.overlay import RecognitionTables
 from kuimen.sources.errors import SourceLocationError
 from kuimen.sources.folder import FolderSource
 from kuimen.sources.marks import CUSTOMER_REF, MASKED_VIEW, is_own_column, sealed_mark
@@ -111,6 +113,7 @@ def scan_source(
     location: str,
     *,
     overlay: str | None = None,
+    rules: RuleSet | None = None,
     sample_rows: int = 500,
     credentials_file: Path | None = None,
     progress: Progress | None = None,
@@ -120,6 +123,7 @@ def scan_source(
     Args:
         location: PostgreSQL address or path.
         overlay: name of additional recognition tables, `fictitious` or None.
+        rules: rules for text that are data; None means those that come with Kuimen.
         sample_rows: non-null values per column to look at; 0 < n.
         credentials_file: user and password of a database.
         progress: called with (relations done, relations in all, name of the next).
@@ -129,13 +133,14 @@ def scan_source(
         SourceUnavailableError: the database does not answer.
     """
     with open_source(location, credentials_file=credentials_file) as source:
-        yield from scan_open(source, overlay=overlay, sample_rows=sample_rows, progress=progress)
+        yield from scan_open(source, overlay=overlay, rules=rules, sample_rows=sample_rows, progress=progress)
 
 
 def scan_open(
     source: Source,
     *,
     overlay: str | None = None,
+    rules: RuleSet | None = None,
     sample_rows: int = 500,
     progress: Progress | None = None,
     only: Callable[[RelationInfo], bool] | None = None,
@@ -143,13 +148,13 @@ def scan_open(
     """Scan an open source; `only` restricts it to some relations. Errors as in `scan_source`."""
     if sample_rows < 1:
         raise SourceLocationError("sample_rows: must be at least 1")
-    tables_of(overlay)  # a wrong name is an error of the caller, not of every relation
+    look = _Look(tables=tables_of(overlay), rules=rules, sample_rows=sample_rows)
     relations = [relation for relation in source.describe() if only is None or only(relation)]
     for done, relation in enumerate(relations):
         if progress is not None:
             progress(done, len(relations), relation.name)
         try:
-            yield from _scan_relation(source, relation, overlay=overlay, sample_rows=sample_rows)
+            yield from _scan_relation(source, relation, look)
         except KuimenError as error:
             yield replace(_place(source, relation), state=NOT_READ, reason=str(error), missed=True)
     if isinstance(source, PostgresSource) and only is None:
@@ -159,13 +164,22 @@ def scan_open(
         progress(len(relations), len(relations), "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How a scan looks at what it reads."""
+
+    tables: RecognitionTables
+    rules: RuleSet | None
+    sample_rows: int
+
+
 def _place(source: Source, relation: RelationInfo) -> ScanRow:
     if relation.is_file:
         return ScanRow(source=source.label, file=relation.name)
     return ScanRow(source=source.label, schema=relation.schema, table=relation.name)
 
 
-def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | None, sample_rows: int) -> list[ScanRow]:
+def _scan_relation(source: Source, relation: RelationInfo, look: _Look) -> list[ScanRow]:
     place = _place(source, relation)
     if relation.kind is RelationKind.VIEW and relation.comment == MASKED_VIEW:
         return []
@@ -173,16 +187,16 @@ def _scan_relation(source: Source, relation: RelationInfo, *, overlay: str | Non
         return [replace(place, state=NOT_READ, reason=relation.reason, missed=relation.missed)]
     if relation.kind in _TEXTS:
         assert isinstance(source, FolderSource)
-        return _scan_text(source, relation, place, overlay=overlay)
-    sample = source.sample(relation, sample_rows)
+        return _scan_text(source, relation, place, look)
+    sample = source.sample(relation, look.sample_rows)
     columns = relation.columns
     if not columns or relation.kind is RelationKind.PARQUET:  # parts of nested values are known from the sample alone
         known = {column.name for column in columns}
         columns += tuple(ColumnInfo(name=name, type="text") for name in sample.values if name not in known)
     readable = [column for column in columns if column.name in sample.values]
-    findings = {finding.name: finding for finding in _classify(relation, readable, sample, overlay)}
+    findings = {finding.name: finding for finding in _classify(relation, readable, sample, look)}
     rows = [
-        _opened_prose(_column_row(place, column, findings.get(column.name), sample), sample, overlay)
+        _opened_prose(_column_row(place, column, findings.get(column.name), sample), sample, look)
         for column in columns
         if column.name in sample.values
     ]
@@ -215,7 +229,7 @@ def is_partial(rows: Iterable[ScanRow]) -> bool:
 
 
 def _classify(
-    relation: RelationInfo, columns: Sequence[ColumnInfo], sample: Sample, overlay: str | None
+    relation: RelationInfo, columns: Sequence[ColumnInfo], sample: Sample, look: _Look
 ) -> list[ColumnFinding]:
     own = [column for column in columns if not is_own_column(column.comment)]
     samples = [
@@ -229,7 +243,7 @@ def _classify(
         )
         for column in own
     ]
-    return list(classify_columns(samples, tables=tables_of(overlay))) if samples else []
+    return list(classify_columns(samples, tables=look.tables)) if samples else []
 
 
 def _column_row(place: ScanRow, column: ColumnInfo, finding: ColumnFinding | None, sample: Sample) -> ScanRow:
@@ -272,11 +286,11 @@ def _is_blanked(values: Sequence[str]) -> bool:
     return bool(filled) and all(not text.strip("*") for text in filled)
 
 
-def _opened_prose(row: ScanRow, sample: Sample, overlay: str | None) -> ScanRow:
+def _opened_prose(row: ScanRow, sample: Sample, look: _Look) -> ScanRow:
     """Look into running text that is nothing as a whole: one phone number inside makes the text worth sealing."""
     if row.element is not None or row.column is None or row.replaces is not None or not _is_text(row.type):
         return row
-    inside = embedded_elements(sample.values[row.column], tables=tables_of(overlay))
+    inside = embedded_elements(sample.values[row.column], tables=look.tables, rules=look.rules)
     if not inside:
         return row
     rules = [rule_of(Element(name)) for name in (Element.FREE_TEXT, *inside)]
@@ -306,8 +320,8 @@ def _dissociated(relation: RelationInfo, rows: list[ScanRow]) -> list[ScanRow]:
     return [replace(row, state=DISSOCIATED) if row in personal else row for row in rows]
 
 
-def _scan_text(source: FolderSource, relation: RelationInfo, place: ScanRow, *, overlay: str | None) -> list[ScanRow]:
-    found = source.find(relation, tables=tables_of(overlay))
+def _scan_text(source: FolderSource, relation: RelationInfo, place: ScanRow, look: _Look) -> list[ScanRow]:
+    found = source.find(relation, tables=look.tables, rules=look.rules)
     unit = _PLACES[relation.kind]
     place = replace(place, rows=found.lines, sampled=found.lines, type=relation.kind.value.removesuffix(" file"))
     rows = [

@@ -74,8 +74,8 @@ def _expanded_head(raw: IO[bytes]) -> bytes:
 
 
 @contextmanager
-def open_text(path: Path, shape: TextShape) -> Iterator[IO[str]]:
-    """Open a text file for reading; undecodable bytes become replacement characters.
+def open_bytes(path: Path, shape: TextShape) -> Iterator[IO[bytes]]:
+    """Open a text file for reading its bytes, expanded where it is a gzip file.
 
     Raises:
         RelationUnreadableError: the file vanished, is forbidden, breaks off or expands beyond all measure.
@@ -87,9 +87,16 @@ def open_text(path: Path, shape: TextShape) -> Iterator[IO[str]]:
                 size = 0 if shape.members else path.stat().st_size
                 guarded = GuardedExpansion(gzip.GzipFile(fileobj=raw), compressed_size=size)
                 stream = io.BufferedReader(guarded, io.DEFAULT_BUFFER_SIZE * 8)
-            yield io.TextIOWrapper(stream, encoding=shape.encoding, errors="replace", newline="")
+            yield stream
     except READ_ERRORS:
         raise RelationUnreadableError("file: cannot be read to its end") from None
+
+
+@contextmanager
+def open_text(path: Path, shape: TextShape) -> Iterator[IO[str]]:
+    """Open a text file for reading; undecodable bytes become replacement characters. Errors as above."""
+    with open_bytes(path, shape) as stream:
+        yield io.TextIOWrapper(stream, encoding=shape.encoding, errors="replace", newline="")
 
 
 def read_lines(path: Path, shape: TextShape) -> Iterator[tuple[int, str]]:

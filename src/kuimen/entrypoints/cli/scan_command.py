@@ -13,6 +13,7 @@ from kuimen.entrypoints.terminal.name_search import tell_name_search
 from kuimen.entrypoints.terminal.output import emit_json, progress_bars, stdout, table
 from kuimen.foundation.errors import EXIT_CODE_PARTIAL
 from kuimen.sources.opening import open_source
+from kuimen.sources.rulefolder import load_rules, rule_files
 from kuimen.sources.scan import ScanRow, is_partial, scan_open
 
 CATEGORY_STYLE = {"C3": "bold red", "C2": "yellow", "C1": "cyan"}
@@ -42,6 +43,7 @@ STATE_ZH = {
 @click.option(
     "--overlay", type=click.Choice(["fictitious"]), help="Recognise the demonstration's impossible identities."
 )
+@click.option("--rules", "rule_folder", type=click.Path(path_type=Path, exists=True), help="Folder of your own rules.")
 @click.option("--all", "show_all", is_flag=True, help="Show columns without personal data too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @home_option
@@ -51,18 +53,23 @@ def scan(
     source_credentials: Path | None,
     sample_rows: int,
     overlay: str | None,
+    rule_folder: Path | None,
     show_all: bool,
     as_json: bool,
     home: InstallationHome,
 ) -> None:
     """识别并分级 Find and grade personal data in every column and file of a source; the output never holds a value.
 
+    With an installation, its folder of rules holds where --rules names no other.
     Exit code 8 says that some data could not be read; the output names each place with the reason.
     """
     if overlay is None and home.initialised:
         from kuimen.entrypoints.installation import config
 
         overlay = config.load(home).overlay or None
+    if rule_folder is None and rule_files(home.rules):
+        rule_folder = home.rules
+    rules = load_rules(rule_folder) if rule_folder else None
     tell_name_search()
     rows: list[ScanRow] = []
     with open_source(source, credentials_file=source_credentials) as opened_source:
@@ -70,6 +77,7 @@ def scan(
             for row in scan_open(
                 opened_source,
                 overlay=overlay,
+                rules=rules,
                 sample_rows=sample_rows,
                 progress=lambda done, total, _name: advance("扫描 scanning", done, total),
             ):

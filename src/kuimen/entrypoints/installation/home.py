@@ -41,6 +41,11 @@ class InstallationHome:
         return self.root / "config.yaml"
 
     @property
+    def rules(self) -> Path:
+        """The institution's own rules for text, a folder of YAML files; it may be missing."""
+        return self.root / "rules"
+
+    @property
     def postgres(self) -> Path:
         """Everything of the embedded server, owned by the user it runs as."""
         return self.root / "postgres"

@@ -15,6 +15,7 @@ _configuration = config.load(KUIMEN_HOME)
 KUIMEN_INSTITUTION_ID = _configuration.institution_id
 KUIMEN_INSTITUTION_NAME = _configuration.institution_name
 KUIMEN_CURRENCY = _configuration.currency
+KUIMEN_RULE_DIR = KUIMEN_HOME.rules  # the institution's own rules for text; it need not exist
 KUIMEN_OVERLAY = _configuration.overlay  # "" in production, "fictitious" in demonstrations and tests
 KUIMEN_CHECKPOINT_DIR = KUIMEN_HOME.checkpoints
 KUIMEN_SHRED_DIR = KUIMEN_HOME.shreds

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from kuimen.foundation.errors import KuimenError
 from kuimen.governance.inventory.correction_rules import CorrectionState
 from kuimen.governance.inventory.models import Asset, Correction, DataSource, Drift, ScanRun
+from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.inventory.rules import NEVER_STORED, TO_BE_PROTECTED, AssetState, SourceKind
 from kuimen.governance.inventory.services import as_corrected, drift, reopen
 from kuimen.kernels.detection import detect
@@ -79,7 +80,7 @@ def live_sources(context: ProbeContext) -> tuple[LiveSource, ...]:
 def _look(source: DataSource) -> LiveSource:
     try:
         with reopen(source) as opened:
-            found = list(scan_open(opened, overlay=source.overlay or None, sample_rows=_SAMPLE))
+            found = list(scan_open(opened, overlay=source.overlay or None, rules=own_rules(), sample_rows=_SAMPLE))
         rows = tuple(as_corrected(found, source))
     except KuimenError as error:
         return LiveSource(source=source, rows=(), fault=error.code)

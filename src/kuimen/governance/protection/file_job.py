@@ -6,6 +6,7 @@ from pathlib import Path
 from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
+from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.protection import jobs, kept
 from kuimen.governance.protection.files import clear_leftovers, rewrite_file
 from kuimen.governance.protection.models import Job
@@ -36,7 +37,7 @@ def protect_files(
         path = root if root.is_file() else root / one.name
         clear_leftovers(path)
         try:
-            counts = rewrite_file(path, one, tables=tables_of(row.overlay or None))
+            counts = rewrite_file(path, one, tables=tables_of(row.overlay or None), rules=own_rules())
         except (OSError, RelationUnreadableError) as error:
             reason = str(error) if isinstance(error, RelationUnreadableError) else f"file: {error.strerror}"
             blocked[one.name] = reason

@@ -15,13 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from kuimen.foundation.sensitive import FIXED_MASK
 from kuimen.governance.protection.plan import FilePlan
 from kuimen.governance.protection.rules import Action
+from kuimen.kernels.detection.rules import RuleSet
+from kuimen.kernels.detection.streaming import StreamRedactor
+from kuimen.kernels.elements import Element
 from kuimen.kernels.elements.overlay import RecognitionTables
-from kuimen.sources.prose import findings_in
+from kuimen.sources.prose import is_protected
+from kuimen.sources.redacting import is_wide, plain_encoding, redacted_chunks
 from kuimen.sources.relations import Problem
 from kuimen.sources.textfiles import TextShape, csv_rows, csv_shape, read_lines, shape_of
 
@@ -52,7 +56,7 @@ class FileCounts:
         return sum(self.destroyed.values())
 
 
-def rewrite_file(path: Path, plan: FilePlan, *, tables: RecognitionTables) -> FileCounts:
+def rewrite_file(path: Path, plan: FilePlan, *, tables: RecognitionTables, rules: RuleSet | None = None) -> FileCounts:
     """Rewrite one file without its personal data.
 
     Raises:
@@ -66,28 +70,32 @@ def rewrite_file(path: Path, plan: FilePlan, *, tables: RecognitionTables) -> Fi
         "csv file": lambda out: _write_csv(path, shape, plan, out, counts),
         "jsonl file": lambda out: _write_jsonl(path, shape, plan, out, counts),
     }
-    write = writers.get(plan.kind, lambda out: _write_text(path, shape, out, counts, tables))
-    _replace(path, shape, write)
+    redactor = _redactor(shape, counts, tables, rules)
+    _replace(path, shape, writers.get(plan.kind, lambda out: _write_text(path, shape, out, redactor)))
     return counts
 
 
-def redact_line(line: str, counts: FileCounts, *, tables: RecognitionTables) -> str:
-    """Return a line of text with every recognised element replaced by a fixed mask."""
-    found = sorted(findings_in(line, tables=tables), key=lambda finding: finding.start)
-    parts, end = [], 0
-    for finding in found:
-        if finding.start < end:
-            end = max(end, finding.end)
-            continue
-        parts += [line[end : finding.start], FIXED_MASK]
-        counts.note(str(finding.element), str(finding.element), line[finding.start : finding.end])
-        end = finding.end
-    return "".join([*parts, line[end:]]) if found else line
+def _redactor(shape: TextShape, counts: FileCounts, tables: RecognitionTables, rules: RuleSet | None) -> StreamRedactor:
+    """Return what puts a fixed mask in place of every value to be protected, and keeps the value as a needle."""
+
+    def masked(element: Element, value: str) -> str:
+        counts.note(str(element), str(element), value)
+        return FIXED_MASK
+
+    encoding = "utf-8" if is_wide(shape) else plain_encoding(shape)
+    return StreamRedactor(encoding=encoding, tables=tables, rules=rules, chosen=is_protected, replace=masked)
 
 
-def _write_text(path: Path, shape: TextShape, out: IO[str], counts: FileCounts, tables: RecognitionTables) -> None:
-    for _, line in read_lines(path, shape):
-        out.write(redact_line(line, counts, tables=tables))
+def _write_text(path: Path, shape: TextShape, out: IO[str], redactor: StreamRedactor) -> None:
+    """Write the redacted text; only what decodes to nothing in UTF-16 is lost, other bytes pass as they are."""
+    if is_wide(shape):
+        for _, line in read_lines(path, shape):
+            out.write(redactor.feed(line.encode()).decode())
+        out.write(redactor.close().decode())
+        return
+    raw = cast("io.TextIOWrapper", out).buffer
+    for chunk in redacted_chunks(path, redactor, shape):
+        raw.write(chunk)
 
 
 def _write_csv(path: Path, shape: TextShape, plan: FilePlan, out: IO[str], counts: FileCounts) -> None:

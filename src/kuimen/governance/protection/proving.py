@@ -13,6 +13,7 @@ from kuimen.gate.audit import services as audit
 from kuimen.gate.disclosure.services import bulk_for_system
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
+from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.inventory.rules import TO_BE_PROTECTED, SourceKind
 from kuimen.governance.protection import kept
 from kuimen.governance.protection.places import ServerPlaces, find_places
@@ -69,7 +70,7 @@ def prove_source(
     finally:
         session.close()
     with inventory.reopen(row) as source:
-        scan = list(scan_open(source, overlay=row.overlay or None))
+        scan = list(scan_open(source, overlay=row.overlay or None, rules=own_rules()))
     inventory.record_scan(scan, actor, source_id=row.source_id)
     scan = inventory.as_corrected(scan, row)
     clear, clear_values = _still_clear(scan)
@@ -91,7 +92,7 @@ def prove_files(plan: ProtectionPlan, row: DataSource, *, actor: audit.Actor, pr
     root = Path(row.location["path"])
     searched, unread = search_places(raw, [("folder", _files(root))], progress=progress)
     with inventory.reopen(row) as source:
-        scan = list(scan_open(source, overlay=row.overlay or None))
+        scan = list(scan_open(source, overlay=row.overlay or None, rules=own_rules()))
     inventory.record_scan(scan, actor, source_id=row.source_id)
     scan = inventory.as_corrected(scan, row)
     clear, clear_values = _still_clear(scan)

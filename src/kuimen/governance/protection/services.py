@@ -14,6 +14,7 @@ from kuimen.foundation.identifiers import new_ref
 from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
+from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.inventory.rules import SourceKind
 from kuimen.governance.protection import jobs, kept
 from kuimen.governance.protection.catalogue import table_facts
@@ -70,7 +71,7 @@ def plan(
         running = jobs.running_job(row.source_id)
         if running is not None:
             return replace(load_plan(running.plan), job_id=running.job_id)
-        scan = list(scan_open(source, overlay=overlay, sample_rows=sample_rows, progress=progress))
+        scan = list(scan_open(source, overlay=overlay, rules=own_rules(), sample_rows=sample_rows, progress=progress))
         inventory.record_scan(scan, actor, source_id=row.source_id)
         scan = inventory.as_corrected(scan, row)
         relations = source.describe()

@@ -11,13 +11,13 @@ b'\xe6\x89\x8b\xe6\x9c\xba<mobile>\nabc'
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.kernels.detection.evidence import Finding, Likelihood
 from kuimen.kernels.detection.rules import RuleSet
-from kuimen.kernels.detection.text import detect
+from kuimen.kernels.detection.text import detect_many
 from kuimen.kernels.elements.model import Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
 from kuimen.kernels.masking import mask_value
@@ -56,6 +56,8 @@ class StreamRedactor:
         tables: which numbers can exist.
         rules: rules that are data; None means those that come with Kuimen.
         on_finding: called for each finding with its line and element.
+        chosen: which findings are replaced; all of them unless told otherwise.
+        replace: gives what is written in place of a value; None means `style`.
         counts: findings by element so far.
         lines: lines that were redacted.
     """
@@ -67,10 +69,13 @@ class StreamRedactor:
     tables: RecognitionTables = PRODUCTION
     rules: RuleSet | None = None
     on_finding: Callable[[LineFinding], None] | None = None
+    chosen: Callable[[Finding], bool] = lambda _: True
+    replace: Callable[[Element, str], str] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     lines: int = 0
     _tail: bytearray = field(default_factory=bytearray)
     _key: list[bytes] = field(default_factory=list)
+    _ready: list[tuple[str, int, int]] = field(default_factory=list)  # text, where it begins, number of its line
     _context: str = ""
 
     def __post_init__(self) -> None:
@@ -79,90 +84,105 @@ class StreamRedactor:
             raise RedactionStyleError("style: label or mask")
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take some bytes and return what can be let out by now."""
+        """Take some bytes and return what can be let out by now; the larger the chunks, the faster."""
         done: list[bytes] = []
         begin = 0
         while (end := chunk.find(b"\n", begin)) >= 0:
             self._tail += chunk[begin : end + 1]
             begin = end + 1
-            done += self._pieces()
+            if len(self._tail) > PIECE + 1:
+                done += self._pieces()
             line = bytes(self._tail)
             self._tail.clear()
-            done += self._line(line)
+            self._line(line)
         self._tail += chunk[begin:]
-        done += self._pieces()
+        if len(self._tail) > PIECE + 1:
+            done += self._pieces()
+        done.append(self._redacted())
         return b"".join(done)
 
     def close(self) -> bytes:
         """Return the rest; the stream has ended."""
-        done = list(self._line(bytes(self._tail))) if self._tail or self._context else []
+        if self._tail or self._context:
+            self._line(bytes(self._tail))
         self._tail.clear()
-        done += self._release_key()
-        return b"".join(done)
+        self._release_key()
+        return self._redacted()
 
     def _pieces(self) -> Iterator[bytes]:
         """Let out the beginning of a line that is too long to be held."""
+        self._release_key()
+        yield self._redacted()
         while len(self._tail) > PIECE + 1:
-            yield from self._release_key()
             piece = bytes(self._tail[:PIECE])
             text = piece.decode(self.encoding, errors="surrogateescape")
             whole = self._context + text
             before = len(self._context)
-            found = self._findings(whole)
+            found = self._findings([whole])[0]
             cut = max(before + len(text) - _MARGIN, before + 1)
             cut = next((one.start for one in found if one.start < cut < one.end and one.start > before), cut)
-            yield self._encoded(self._replaced(whole, before, cut, found))
+            yield self._encoded(self._replaced(whole, before, cut, found, self.lines + 1))
             kept = whole[cut:].encode(self.encoding, errors="surrogateescape")
             self._tail[:PIECE] = kept
             self._context = whole[max(0, cut - _CONTEXT) : cut]
 
-    def _line(self, line: bytes) -> Iterator[bytes]:
-        """Let out a whole line, or keep it while a private key is open."""
+    def _line(self, line: bytes) -> None:
+        """Make a whole line ready, or keep it while a private key is open."""
         self.lines += 1
         if self._key:
             self._key.append(line)
             if _KEY_END in line or len(self._key) > _LONGEST_KEY_LINES:
-                yield from self._release_key()
-            return
-        if _KEY_BEGIN in line and b"PRIVATE KEY" in line and _KEY_END not in line and not self._context:
+                self._release_key()
+        elif _KEY_BEGIN in line and b"PRIVATE KEY" in line and _KEY_END not in line and not self._context:
             self._key.append(line)
-            return
-        yield self._redacted(line, self.lines)
+        else:
+            self._ready.append((self._context + self._decoded(line), len(self._context), self.lines))
+            self._context = ""
 
-    def _release_key(self) -> Iterator[bytes]:
+    def _release_key(self) -> None:
         if self._key:
-            held = b"".join(self._key)
             first = self.lines - len(self._key) + 1
+            self._ready.append((self._decoded(b"".join(self._key)), 0, first))
             self._key.clear()
-            yield self._redacted(held, first)
 
-    def _redacted(self, line: bytes, number: int) -> bytes:
-        text = self._context + line.decode(self.encoding, errors="surrogateescape")
-        before, self._context = len(self._context), ""
-        return self._encoded(self._replaced(text, before, len(text), self._findings(text), number))
+    def _redacted(self) -> bytes:
+        """Let out what is ready."""
+        ready, self._ready = self._ready, []
+        found = self._findings([text for text, _, _ in ready])
+        return b"".join(
+            self._encoded(self._replaced(text, before, len(text), each, number))
+            for (text, before, number), each in zip(ready, found, strict=True)
+        )
 
-    def _findings(self, text: str) -> list[Finding]:
-        return detect(
-            text,
+    def _findings(self, texts: Sequence[str]) -> list[list[Finding]]:
+        return detect_many(
+            texts,
             elements=self.elements,
             min_likelihood=self.min_likelihood,
             tables=self.tables,
             rules=self.rules,
         )
 
-    def _replaced(self, text: str, begin: int, cut: int, found: Iterable[Finding], number: int | None = None) -> str:
+    def _replaced(self, text: str, begin: int, cut: int, found: Iterable[Finding], number: int) -> str:
         parts: list[str] = []
         position = begin
         for one in found:
-            if one.end <= begin or one.start >= cut:
+            if one.end <= begin or one.start >= cut or not self.chosen(one):
                 continue
             start = max(one.start, begin)
-            value = mask_value(str(one.element), text[start : one.end]) if self.style == "mask" else f"<{one.element}>"
-            parts += (text[position:start], value)
+            parts += (text[position:start], self._in_place_of(one, text[start : one.end]))
             position = one.end
-            self._report(one, number or self.lines + 1)
+            self._report(one, number + text.count("\n", begin, start))
         parts.append(text[position:cut])
         return "".join(parts)
+
+    def _in_place_of(self, one: Finding, value: str) -> str:
+        if self.replace is not None:
+            return self.replace(one.element, value)
+        return mask_value(str(one.element), value) if self.style == "mask" else f"<{one.element}>"
+
+    def _decoded(self, line: bytes) -> str:
+        return line.decode(self.encoding, errors="surrogateescape")
 
     def _report(self, one: Finding, number: int) -> None:
         self.counts[str(one.element)] += 1

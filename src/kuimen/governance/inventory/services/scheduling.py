@@ -18,6 +18,7 @@ from kuimen.governance.inventory.drift_rules import (
 )
 from kuimen.governance.inventory.errors import ScheduleInputError, UnknownSourceError
 from kuimen.governance.inventory.models import DataSource
+from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.inventory.services.recording import ScanSummary, record_scan
 from kuimen.governance.inventory.services.registering import reopen, source_of
 from kuimen.sources.scan import scan_open
@@ -98,7 +99,7 @@ def scan_again(source_id: UUID, *, actor: audit.Actor) -> ScanSummary:
     started_at = clock.now()
     try:
         with reopen(row) as source:
-            found = list(scan_open(source, overlay=row.overlay or None))
+            found = list(scan_open(source, overlay=row.overlay or None, rules=own_rules()))
         return record_scan(found, actor, source_id=row.source_id, started_at=started_at)
     except KuimenError as error:
         with transaction.atomic():
