@@ -16,7 +16,7 @@ from kuimen.kernels.detection import detect, detect_many, explain, likelihood_of
 from kuimen.kernels.detection.folding import fold
 from kuimen.kernels.detection.names import NameSearch, Span, installed_recogniser, name_search, weights
 from kuimen.kernels.detection.names.finder import TaggingRecogniser
-from kuimen.kernels.detection.names.gate import possible_places
+from kuimen.kernels.detection.names.gate import features, open_places, possible_places, score, shipped_table
 from kuimen.kernels.detection.names.native_tagger import NativeTagger
 from kuimen.kernels.detection.names.rules import announced_names
 from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, Tagger
@@ -98,6 +98,16 @@ def test_own_sentences_reach_their_floor() -> None:
 
 def test_prose_without_names_yields_none() -> None:
     assert [names(text) for text, _ in marked_lines("prose_dev.txt") if names(text)] == []
+
+
+def test_the_gate_weighs_what_it_was_fitted_with() -> None:
+    table = shipped_table()
+    for text, _ in [*marked_lines("names_dev.txt"), *marked_lines("prose_dev.txt")]:
+        for place in open_places(text):
+            weighed = sum(
+                weight * value for weight, value in zip(table.weights, features(text, place, table), strict=True)
+            )
+            assert score(text, place, table) == pytest.approx(weighed)
 
 
 def test_the_gate_keeps_what_the_tagger_would_find() -> None:

