@@ -12,6 +12,7 @@ from kuimen.entrypoints.api import (
     documents,
     grants,
     inventory,
+    keys,
     retention,
     session,
     staff,
@@ -45,5 +46,6 @@ api.add_router("/inventory", inventory.router, tags=["inventory"])
 api.add_router("/inventory", stewardship.router, tags=["inventory"])
 api.add_router("/audit", audit.router, tags=["audit"])
 api.add_router("/assessments", assessments.router, tags=["assessments"])
+api.add_router("/keys", keys.router, tags=["keys"])
 api.add_router("/retention", retention.router, tags=["retention"])
 api.add_router("/standards", standards.router, tags=["standards"])

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, JsonResponse
@@ -16,6 +17,9 @@ from kuimen.entrypoints.console.words import ASSET_STATES, PURPOSES, words_of
 from kuimen.gate.access import services as access
 from kuimen.gate.access.rules import Action, Resource
 from kuimen.gate.disclosure import services as disclosure
+from kuimen.gate.keys.overview import domain_keys
+from kuimen.gate.keys.rules import MOST_USES, KeyState, RetentionClass
+from kuimen.gate.retention.rules import CLASS_TITLES
 from kuimen.governance.inventory import services as inventory
 from kuimen.standard import load_catalogue
 from kuimen.standard.clauses import Chapter
@@ -127,11 +131,43 @@ def _chapter_title(chapter: Chapter) -> str:
     return title if chapter.number.startswith("Annex") else f"{chapter.number} {title}"
 
 
+def _domain_key_name(row: Mapping[str, Any]) -> str:
+    return f"{say(*CLASS_TITLES[RetentionClass(row['retention_class'])])} v{row['version']}"
+
+
+def key_uses() -> Chart:
+    """Uses of keys, counted by leased blocks, against the most that random nonces allow."""
+    rows = [row for row in domain_keys() if row["state"] != KeyState.DESTROYED.value]
+    if not rows:
+        return {"empty": say("还没有域密钥，首次加密时自动生成", "No domain key yet; the first sealed value makes one")}
+    series = {
+        say("域密钥", "Domain key"): [row["uses_leased"] for row in rows],
+        say("用得最多的个人密钥", "Busiest key of a person"): [row["person_uses"] for row in rows],
+        say("用得最多的表密钥", "Busiest key of a table"): [row["table_uses"] for row in rows],
+    }
+    chart = _bars([_domain_key_name(row) for row in rows], series, across=True)
+    return {**chart, "shape": "limited", "limit": MOST_USES, "limit_name": say("上限 2³²", "Limit 2³²")}
+
+
+def key_versions() -> Chart:
+    """Keys that stand under each version of a domain key, by what they are for."""
+    rows = [row for row in domain_keys() if row["state"] != KeyState.DESTROYED.value]
+    if not rows:
+        return {"empty": say("还没有域密钥，首次加密时自动生成", "No domain key yet; the first sealed value makes one")}
+    series = {
+        say("个人密钥", "Keys of persons"): [row["person_keys"] for row in rows],
+        say("表密钥", "Keys of tables"): [row["table_keys"] for row in rows],
+    }
+    return _bars([_domain_key_name(row) for row in rows], series, across=True)
+
+
 CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {
     "categories": (Action.OVERVIEW_READ, categories),
     "disclosures": (Action.OVERVIEW_READ, disclosures),
     "verdicts": (Action.OVERVIEW_READ, verdicts),
     "chapters-cqjr009": (Action.ASSESSMENT_READ, partial(_chapters, "cqjr009")),
+    "key-uses": (Action.KEYS_READ, key_uses),
+    "key-versions": (Action.KEYS_READ, key_versions),
     "chapters-jrt0171": (Action.ASSESSMENT_READ, partial(_chapters, "jrt0171")),
 }
 

@@ -40,6 +40,7 @@ NAVIGATION = (
         name="assets", icon="database", title_zh="数据资产", title_en="Assets", action=Action.INVENTORY_READ
     ),
     NavigationItem(name="audit", icon="list-search", title_zh="审计日志", title_en="Audit", action=Action.AUDIT_READ),
+    NavigationItem(name="keys", icon="key", title_zh="密钥", title_en="Keys", action=Action.KEYS_READ),
     NavigationItem(
         name="retention", icon="hourglass", title_zh="留存与销毁", title_en="Retention", action=Action.RETENTION_READ
     ),

@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from uuid import UUID
 
+from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -114,5 +115,5 @@ def carry_out_order(order_id: str) -> bool:
 
 def queue_order(order_id: UUID) -> None:
     """Have the worker take up an order; one that waits already is not queued twice."""
-    with suppress(AlreadyEnqueued):
+    with suppress(AlreadyEnqueued), transaction.atomic():  # a refused row must not spoil the caller's transaction
         carry_out_order.configure(queueing_lock=f"order-{order_id}").defer(order_id=str(order_id))

@@ -49,7 +49,7 @@ def overview(root_file: Path) -> Facts:
     at = clock.now()
     return {
         "root": _root(root_file, at),
-        "domain_keys": _domain_keys(at),
+        "domain_keys": domain_keys(),
         "index_keys": [
             {
                 "element": one.element,
@@ -110,7 +110,9 @@ def _root(root_file: Path, at: datetime) -> Facts:
     }
 
 
-def _domain_keys(at: datetime) -> list[Facts]:
+def domain_keys() -> list[Facts]:
+    """Return every version of the domain keys: period, uses, and what stands under it."""
+    at = clock.now()
     under = {"person": _counts(PersonKey), "table": _counts(TableKey)}
     with store.translated():
         rows = list(DomainKey.objects.using(store.DATABASE).order_by("retention_class", "version"))

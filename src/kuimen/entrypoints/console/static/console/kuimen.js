@@ -46,7 +46,25 @@
     return { ...frame(data, true, { max: 100, axisLabel: { formatter: "{value}%", color: ink } }), tooltip, series: series(data, part) };
   }
 
-  const shapes = { stacked: (d) => stacked(d, false), bars: (d) => stacked(d, true), shares };
+  // counts beside each other on a scale of powers, against the most there may be
+  function limited(data) {
+    const tooltip = { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } };
+    const colour = (value) => (value > 0.9 * data.limit ? "#c0392b" : value > 0.5 * data.limit ? "#e0a52c" : undefined);
+    const bars = data.series.map((one, row) => ({
+      name: one.name, type: "bar", barMaxWidth: 12,
+      data: one.values.map((value) => ({ value: Math.max(value, 1), itemStyle: { color: colour(value) } })),
+      label: { show: true, position: "right", fontSize: 11, color: ink, formatter: (p) => one.values[p.dataIndex].toLocaleString("en") },
+      markLine: row ? undefined : {
+        silent: true, symbol: "none", lineStyle: { color: "#c0392b", type: "dashed" },
+        label: { formatter: data.limit_name, color: "#9b2418", position: "end", rotate: 0 }, data: [{ xAxis: data.limit }],
+      },
+    }));
+    const scale = { type: "log", logBase: 2, min: 1, max: 4 * data.limit, minInterval: undefined, axisLabel: { color: ink, formatter: (v) => `2${String(Math.round(Math.log2(v))).replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d])}` } };
+    const drawn = frame(data, true, scale);
+    return { ...drawn, grid: { ...drawn.grid, top: 52 }, tooltip, series: bars };
+  }
+
+  const shapes = { stacked: (d) => stacked(d, false), bars: (d) => stacked(d, true), shares, limited };
 
   async function draw(place) {
     const answer = await fetch(place.dataset.src, { credentials: "same-origin", headers: { Accept: "application/json" } });
