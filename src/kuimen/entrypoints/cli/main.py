@@ -38,6 +38,7 @@ COMMANDS = {
     "check": "kuimen.entrypoints.cli.check_command",
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",
+    "testdata": "kuimen.entrypoints.cli.testdata_command",
     "redact": "kuimen.entrypoints.cli.redact_command",
     "analyze-server": "kuimen.entrypoints.cli.analyze_command",
     "rules": "kuimen.entrypoints.cli.rules_command",
