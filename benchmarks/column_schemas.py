@@ -1,8 +1,9 @@
-"""Schemas of lenders that never were, every column labelled: a development half, and one that is only measured on.
+"""Schemas of lenders that never were, every column labelled: a development half, and two that are only measured on.
 
 Written from knowledge of how such systems are named, before the rules were looked at again; no public schema was
 opened for it. A file holds tables (`@name comment`) and columns (`name|type|comment|element`, no element for none).
-The held-out half is frozen by hash (`held_out.sha256`): a rule is never changed because of it.
+The held-out halves are frozen by hash (`held_out.sha256`, `unseen.sha256`): a rule is never changed because of them.
+The second was written when the first had been measured on for long, in other house styles.
 """
 
 import hashlib
@@ -51,15 +52,19 @@ def _read(path: Path) -> Iterator[LabelledColumn]:
 
 
 def columns(half: str) -> list[LabelledColumn]:
-    """Return the columns of `dev` or `held_out`."""
+    """Return the columns of `dev`, `held_out` or `unseen`."""
     return [column for path in sorted((SCHEMAS / half).glob("*.txt")) for column in _read(path)]
 
 
 def frozen() -> bool:
-    """Tell whether the held-out half is what its hashes say."""
-    lines = (SCHEMAS / "held_out.sha256").read_text(encoding="utf-8").splitlines()
+    """Tell whether the held-out halves are what their hashes say."""
+    return all(map(_as_hashed, ("held_out", "unseen")))
+
+
+def _as_hashed(half: str) -> bool:
+    lines = (SCHEMAS / f"{half}.sha256").read_text(encoding="utf-8").splitlines()
     said = {name: digest for digest, name in map(str.split, lines)}
-    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (SCHEMAS / "held_out").glob("*.txt")}
+    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (SCHEMAS / half).glob("*.txt")}
     return said == there
 
 

@@ -53,6 +53,7 @@ _FOREIGN_PLACES = words(
     "executor registry server remote host bean contract node service listen notify callback bind broker web request"
     " download gateway wallet block memory redis mq kafka zookeeper"
 )
+_SPANS = words("date time ym yymm my mmyy month year period")
 _UNTIL = words("exp expire expired expiry expiration")
 _DOING = words(
     "create update modify audit approve check operate review input last_update add del delete submit verify oper"
@@ -136,8 +137,10 @@ def _place(tokens: _Tokens, said: _Said, _: _Topics) -> NameVerdict | None:
     return None
 
 
-def _validity(tokens: _Tokens, said: _Said, _: _Topics) -> NameVerdict | None:
-    until = tokens[-2] if tokens[-1] in {"date", "time"} else tokens[-1]
+def _validity(tokens: _Tokens, said: _Said, topics: _Topics) -> NameVerdict | None:
+    until = tokens[-2] if tokens[-1] in _SPANS else tokens[-1]
+    if until in _UNTIL and Topic.CARD in topics and not said & _PAPERS:
+        return NameVerdict(Element.CARD_EXPIRY, MEDIUM, rule="validity in a table of cards")
     if until in _UNTIL and not said & {"card", "credit"}:
         return NameVerdict(negative=True, rule="validity of something")
     return None

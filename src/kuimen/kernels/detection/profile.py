@@ -1,8 +1,9 @@
 """What a sample of cells amounts to: counts of proven elements, masks, digests, dates, and data inside sentences."""
 
+import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -23,6 +24,12 @@ LEAST_SHARE = 0.05
 _MOST_CELLS = 1000
 _PROSE_LENGTH = 16
 _LONGEST_CELL = 4000
+_MOST_READ = 100  # distinct sentences in which names and addresses are looked for
+# Moments, sums and coordinates: long, and nothing is inside them.
+_ONLY_NUMBERS = re.compile(r"[0-9 .,:+\-/TZ年月日时分秒元%]*")
+_NUMBER_INSIDE = re.compile(r"[0-9]{5}|@|[0-9]{3}[ -][0-9]{4}")
+_READ = frozenset({Element.PERSON_NAME, Element.ADDRESS, Element.COMPANY_NAME})
+_UNREAD = frozenset(Element) - _READ
 _Z = 1.96
 
 
@@ -92,23 +99,29 @@ def profile_column(values: Sequence[object] | None, tables: RecognitionTables) -
         return profile
     profile.cells = tuple(cells)
     profile.filled = len(cells)
-    profile.distinct = len(set(cells))
-    for text, times in Counter(cells).items():
-        _count(profile, text, times, tables)
+    times = Counter(cells)
+    profile.distinct = len(times)
+    single: set[str] = set()
+    for text, count in times.items():
+        if _count(profile, text, count, tables):
+            single.add(text)
     long = sum(len(text) >= _PROSE_LENGTH for text in cells)
     profile.is_prose = 2 * long >= len(cells) and profile.digests < len(cells) / 2
     if long >= LEAST_SHARE * len(cells):
-        _look_inside(profile, tables)
+        _look_inside(profile, times, single, tables)
     return profile
 
 
-def _count(profile: ColumnProfile, text: str, times: int, tables: RecognitionTables) -> None:
+def _count(profile: ColumnProfile, text: str, times: int, tables: RecognitionTables) -> bool:
+    """Count one cell; return whether it is one datum and nothing else."""
     if is_masked(text):
         profile.masked[masked_element(text)] += times
-        return
+        return False
     if is_digest(text):
         profile.digests += times
-    for element in proven_elements(text, tables):
+        return True
+    proven = proven_elements(text, tables)
+    for element in proven:
         profile.proven[element] += times
     passed = card_shape(text, tables)
     if passed is not None:
@@ -117,22 +130,42 @@ def _count(profile: ColumnProfile, text: str, times: int, tables: RecognitionTab
     year = birth_year(text)
     if year is not None:
         profile.years.extend([year] * times)
+    return bool(proven) and (_READ.isdisjoint(proven) or not _NUMBER_INSIDE.search(text))
 
 
-def _look_inside(profile: ColumnProfile, tables: RecognitionTables) -> None:
-    """Scan the cells as lines of one text and count the cells that hold something, and what."""
-    lines = [text.replace("\n", " ") for text in profile.cells]
+def _look_inside(
+    profile: ColumnProfile, times: Mapping[str, int], single: Collection[str], tables: RecognitionTables
+) -> None:
+    """Scan the cells that are no single datum as lines of one text, and count those that hold something, and what.
+
+    Names and addresses are read out of a hundred different sentences at most: the share is known well enough then.
+    """
+    lines = [text for text in times if text not in single and not _ONLY_NUMBERS.fullmatch(text)]
+    held: dict[Element, set[str]] = {}
+    if len(lines) <= _MOST_READ:
+        _hold(held, lines, None, tables)
+    else:
+        _hold(held, lines, _UNREAD, tables)
+        _hold(held, lines[:: -(-len(lines) // _MOST_READ)], _READ, tables)
+    looked = profile.filled * min(1.0, _MOST_READ / max(1, len(lines)))
+    frequent = {
+        element: sum(times[text] for text in cells)
+        for element, cells in held.items()
+        if sum(times[text] for text in cells) >= LEAST_SHARE * (looked if element in _READ else profile.filled)
+    }
+    profile.secondary = tuple(sorted(frequent, key=lambda element: (-frequent[element], element)))
+    profile.secondary_cells = sum(times[text] for text in set[str]().union(*(held[element] for element in frequent)))
+
+
+def _hold(
+    held: dict[Element, set[str]], cells: Sequence[str], elements: frozenset[Element] | None, tables: RecognitionTables
+) -> None:
+    lines = [text.replace("\n", " ") for text in cells]
     starts, position = [], 0
     for line in lines:
         starts.append(position)
         position += len(line) + 1
-    cells_by_element: dict[Element, set[int]] = {}
-    for finding in detect("\n".join(lines), tables=tables):
+    for finding in detect("\n".join(lines), elements=elements, tables=tables):
         cell = bisect_right(starts, finding.start) - 1
         if finding.end - finding.start < len(lines[cell]):
-            cells_by_element.setdefault(finding.element, set()).add(cell)
-    frequent = {
-        element: cells for element, cells in cells_by_element.items() if len(cells) >= LEAST_SHARE * profile.filled
-    }
-    profile.secondary = tuple(sorted(frequent, key=lambda element: (-len(frequent[element]), element)))
-    profile.secondary_cells = len(set().union(*frequent.values()))
+            held.setdefault(finding.element, set()).add(cells[cell])

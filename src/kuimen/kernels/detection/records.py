@@ -12,6 +12,7 @@ _KEY = re.compile(r"[A-Za-z_\u4e00-\u9fff](?:(?![0-9]{6})[\w.-]){0,40}")
 _PAIR = re.compile(r"([A-Za-z_\u4e00-\u9fff][\w.-]{0,40})\s*[=:：]\s*(\"[^\"]*\"|'[^']*'|[^,;&|，；\s{}\"']{1,200})")
 _PAIRS_ONLY = re.compile(r"[\s,;&|，；?]*")
 _MANY = "[]"
+_SIGNS = frozenset("=:：")
 
 
 def open_records(cells: Sequence[str]) -> dict[str, list[str]]:
@@ -38,6 +39,8 @@ def _open(cell: str) -> list[tuple[str, str]]:
             return list(_leaves(json.loads(text), "", 0))
         except (ValueError, RecursionError):
             return []
+    if _SIGNS.isdisjoint(text):
+        return []
     pairs = list(_PAIR.finditer(text))
     rest = "".join(text[end:start] for end, start in _gaps(pairs, len(text)))
     if not pairs or _PAIRS_ONLY.fullmatch(rest) is None:

@@ -51,15 +51,19 @@ _URL = re.compile(
 )
 _SEPARATORS = str.maketrans("", "", " -()")
 _LONGEST_NAME = 30
+_SHORTEST_DIGEST = 22
+_SHORTEST_CARD, _LONGEST_CARD = 13, 19
+_DOTS = 3
 _LARGEST_FLOAT = 1e19
 _LONGEST_BLOB = 4096
 _CODE_LENGTH = 18
 _OLD_IDENTITY_LENGTH = 15
 _PREFIXED_MOBILE_LENGTH = 13
 _SHAPES = (
-    (Element.EMAIL, _EMAIL),
-    (Element.MAC, _MAC),
-    (Element.WECHAT, re.compile(r"wxid_[0-9A-Za-z_]{6,30}")),
+    (Element.EMAIL, "@", _EMAIL),
+    (Element.MAC, ":", _MAC),
+    (Element.MAC, "-", _MAC),
+    (Element.WECHAT, "wxid_", re.compile(r"wxid_[0-9A-Za-z_]{6,30}")),
 )
 
 
@@ -68,7 +72,7 @@ def cell_text(value: object) -> str | None:
     if value is None or isinstance(value, bool):
         return None
     text = value if isinstance(value, str) else _written(value)
-    return fold(text).text.strip() or None
+    return (text if text.isascii() else fold(text).text).strip() or None
 
 
 def _written(value: object) -> str:
@@ -93,6 +97,8 @@ def is_masked(text: str) -> bool:
 
 def is_digest(text: str) -> bool:
     """Tell whether a cell looks like a hash or a cipher rather than a datum."""
+    if len(text) < _SHORTEST_DIGEST:
+        return False
     return _HEX_DIGEST.fullmatch(text) is not None or (_CIPHER.fullmatch(text) is not None and not _URL.fullmatch(text))
 
 
@@ -102,8 +108,8 @@ def proven_elements(text: str, tables: RecognitionTables) -> tuple[Element, ...]
         found = _numeric(text, tables)
         if found:
             return found
-    for element, pattern in _SHAPES:
-        if pattern.fullmatch(text):
+    for element, sign, pattern in _SHAPES:
+        if sign in text and pattern.fullmatch(text):
             return (element,)
     if len(text) == _CODE_LENGTH and company_code_evidence(text.upper(), tables):
         return (Element.USCC,)
@@ -112,9 +118,9 @@ def proven_elements(text: str, tables: RecognitionTables) -> tuple[Element, ...]
 
 def _numeric(text: str, tables: RecognitionTables) -> tuple[Element, ...]:
     """Return what a cell of digits and separators is; more than one element where checks cannot tell."""
-    if _IPV4.fullmatch(text):
+    if text.count(".") == _DOTS and _IPV4.fullmatch(text):
         return () if text.startswith(("0.", "127.", "255.")) else (Element.IP,)
-    track = _TRACK2.fullmatch(text)
+    track = _TRACK2.fullmatch(text) if len(text) > _LONGEST_CARD else None
     if track:
         return (Element.TRACK_DATA,) if track2_holds(track[1], track[2]) else ()
     digits = text.translate(_SEPARATORS).removeprefix("+86")
@@ -193,14 +199,16 @@ def is_address(text: str) -> bool:
 
 def birth_year(text: str) -> int | None:
     """Return the year when a cell is a date."""
-    match = _DATE.fullmatch(text)
+    match = _DATE.fullmatch(text) if text[0] in "12" else None
     return int(match[1]) if match else None
 
 
 def card_shape(text: str, tables: RecognitionTables) -> bool | None:
     """Tell whether digits that open like a card pass its check; None when they do not open like a card."""
+    if len(text) < _SHORTEST_CARD:
+        return None
     digits = text.translate(_SEPARATORS)
-    if not 13 <= len(digits) <= 19 or not (digits.isascii() and digits.isdecimal()):  # noqa: PLR2004 - card lengths
+    if not _SHORTEST_CARD <= len(digits) <= _LONGEST_CARD or not (digits.isascii() and digits.isdecimal()):
         return None
     if tables.issuer_rank(digits) < IssuerRank.NETWORK:
         return None
