@@ -35,8 +35,17 @@ MODULES = {
     "detection_text": "Structured data in text",
     "detection_names": "Names and addresses in running text",
     "detection_columns": "Naming the columns of schemas",
+    "detection_images": "Fields in pictures, and redaction",
 }
-PURE = {"kernels", "sealing", "verification", "detection_columns", "detection_names", "detection_text"}
+PURE = {
+    "kernels",
+    "sealing",
+    "verification",
+    "detection_columns",
+    "detection_images",
+    "detection_names",
+    "detection_text",
+}
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 PREAMBLE = """\
 # Benchmarks
