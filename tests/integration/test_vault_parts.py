@@ -230,7 +230,7 @@ def test_what_is_erased_has_no_tag_of_any_part_and_a_suspended_person_is_not_fou
     keys.change_person_key(gone, retention_class=IDENTITY, event=KeyEvent.DESTROY, actor=SYSTEM)
     assert held_of(gone, IDENTITY).tags == 2
     with transaction.atomic():
-        erased = destroy_records(gone, IDENTITY)
+        erased = destroy_records(keys.keyring(), gone, IDENTITY)
     assert (erased.records, erased.tags, held_of(gone, IDENTITY).tags, left_over()[1]) == (1, 2, 0, 0)
 
 

@@ -24,6 +24,7 @@ from kuimen.foundation.clock import SHANGHAI
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.disclosure.errors import IdempotencyConflictError
 from kuimen.gate.disclosure.services import ReasonCode
+from kuimen.gate.vault.part_rules import Part
 from kuimen.kernels.elements.model import Element
 from kuimen.ledger.loans.rules import LoanStatus
 from kuimen.scenarios.collections import services
@@ -109,6 +110,25 @@ class RevealOut(Schema):
     remaining_today: int
 
 
+class SearchIn(Strict):
+    """A number or the part of it that somebody told, and why it is looked for; the text itself is kept nowhere."""
+
+    element: Element
+    part: Part
+    text: SecretStr = Field(max_length=64)
+    reason_code: ReasonCode
+
+
+class SearchOut(Schema):
+    """At most 20 customers' cases, masked; `more` tells that others fit, `withheld` how many have no legal basis."""
+
+    items: list[CaseOut]
+    view_id: UUID
+    more: bool
+    withheld: int
+    remaining_today: int
+
+
 class CreateIn(Strict):
     """A loan of the ledger that is really overdue."""
 
@@ -153,6 +173,23 @@ def create(request: HttpRequest, body: CreateIn) -> Answer:
         return {"case_id": str(services.create_case(subject, body.loan_ref).case_id)}
 
     return do_once(request, subject, body.model_dump(mode="json"), act)
+
+
+@router.post("/search", response=SearchOut, summary="Find cases by a number or a part of one")
+def search(request: HttpRequest, response: HttpResponse, body: SearchIn) -> dict[str, object]:
+    """Find cases for whoever was granted searches by name; every call counts against the day, whatever it finds."""
+    response["Cache-Control"] = "no-store"
+    said = Sensitive(body.text.get_secret_value(), element=body.element.value)
+    found = services.search_cases(
+        caller_of(request), element=body.element, part=body.part, said=said, reason_code=body.reason_code
+    )
+    return {
+        "items": [_case(case, found.masked[case.case_id]) for case in found.cases],
+        "view_id": found.result.watermark.view_id,
+        "more": found.result.more,
+        "withheld": found.result.withheld,
+        "remaining_today": found.result.remaining_today,
+    }
 
 
 @router.get("/{case_id}", response=DetailOut, summary="One case, masked")

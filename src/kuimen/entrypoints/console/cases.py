@@ -63,6 +63,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "chosen_bucket": bucket, "chosen_state": state,
         "waiting": len(services.waiting_cases(subject)) if may(subject, Action.CASE_ASSIGN) else 0,
         "dispatching": dispatching(subject),
+        "may_search": bool(services.offered_searches(subject)),
         "currency": settings.KUIMEN_CURRENCY, "currency_zh": CURRENCY_WORDS[settings.KUIMEN_CURRENCY],
     }  # fmt: skip
     return render(request, "console/cases.html", context)

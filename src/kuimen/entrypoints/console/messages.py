@@ -73,7 +73,10 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "disclosure.reason_missing": "请用 6 至 200 个字写明事由，且不得写入号码等个人信息。",
         "disclosure.reveal_expired": "本次查看的显示时间已到；如确有需要，请重新说明事由。",
         "disclosure.reveal_quota": "您今日的单项查看次数已用完，已提示主管；请明日再试。",
+        "disclosure.search_quota": "您今日的查找次数已用完，已提示主管；请明日再试。",
         "disclosure.value_not_held": "保险库中没有该客户的这项信息。",
+        "vault.part_not_searchable": "与所选部分不符（后四位须恰好四位，前三后四须恰好七位），或索引尚未建成。",
+        "vault.search_too_wide": "符合该片段的记录太多，请用更完整的号码查找。",
         "keys.locked": "密钥尚未解锁，请联系密钥保管人。",
     }
 )

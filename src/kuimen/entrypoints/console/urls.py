@@ -15,6 +15,7 @@ from kuimen.entrypoints.console import (
     own,
     people,
     retention,
+    searching,
     texts,
 )
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("overview/", overview.overview, name="overview"),
     path("charts/<slug:name>", charts.chart, name="chart"),
     path("cases/", cases.case_list, name="cases"),
+    path("cases/search", searching.search, name="case-search"),
     path("cases/deal", dispatch.deal, name="case-deal"),
     path("cases/<uuid:case_id>/", cases.case_page, name="case"),
     path("cases/<uuid:case_id>/event", cases.take_step, name="case-event"),

@@ -14,7 +14,13 @@ from kuimen.kernels.elements.fictitious import make_identity
 from kuimen.kernels.masking import mask_value
 from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
 
-_ACTIONS = (Action.VIEW_MASKED.value, Action.REVEAL.value, Action.CHALLENGE.value, "disclosure.bulk")
+_ACTIONS = (
+    Action.VIEW_MASKED.value,
+    Action.REVEAL.value,
+    Action.CHALLENGE.value,
+    Action.SEARCH.value,
+    "disclosure.bulk",
+)
 _MOST_SHOWN = 7  # digits of a personal number that any mask keeps: three and four of a mobile
 _ANYTHING = "0123456789abcdef"
 _NUMBERS = (

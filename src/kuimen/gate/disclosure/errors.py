@@ -77,6 +77,12 @@ class PeopleQuotaError(DeniedError):
     code: ClassVar[str] = "disclosure.people_quota"
 
 
+class SearchQuotaError(DeniedError):
+    """The day's searches of this member of staff are used up; the supervisor is alerted."""
+
+    code: ClassVar[str] = "disclosure.search_quota"
+
+
 class ChallengeLockedError(DeniedError):
     """Too many wrong answers were given about this customer today."""
 

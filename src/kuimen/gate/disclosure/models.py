@@ -73,6 +73,7 @@ class DailyUse(models.Model):
     staff_no = models.CharField(max_length=64)
     day = models.DateField()
     reveals = models.PositiveIntegerField(default=0)
+    searches = models.PositiveIntegerField(default=0)
 
     class Meta:
         db_table = "disclosure_daily_use"

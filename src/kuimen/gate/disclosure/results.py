@@ -77,6 +77,25 @@ class ChallengeResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """Who a search by a number or a part of one found, masked.
+
+    Attributes:
+        values: customer → element → masked text, at most `MOST_FOUND` customers, in the order the caller's scope gives.
+        more: whether others fit too; they are not told.
+        withheld: how many of those who fit have no live legal basis for the purpose; they are not told either.
+        remaining_today: how many more searches the person has today.
+    """
+
+    view_id: ViewId
+    watermark: Watermark
+    values: Mapping[CustomerRef, Mapping[Element, str]]
+    more: bool
+    withheld: int
+    remaining_today: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureCount:
     """Disclosures of one day, purpose and kind; `rows` counts customers shown, once per view."""
 

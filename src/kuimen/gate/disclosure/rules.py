@@ -18,6 +18,8 @@ SHORTEST_KEY: Final = 8
 LONGEST_KEY: Final = 200
 LONGEST_ANSWER: Final = 64
 MOST_ELEMENTS: Final = 20
+MOST_FOUND: Final = 20  # customers that one search shows
+LONGEST_QUESTION: Final = 64
 LAST_SIGNS: Final = 4
 
 
@@ -28,6 +30,7 @@ class Kind(StrEnum):
     REVEAL = "reveal"
     CHALLENGE = "challenge"
     BULK = "bulk"
+    SEARCH = "search"
 
 
 class ReasonCode(StrEnum):
@@ -69,6 +72,7 @@ class LimitName(StrEnum):
     REVEALS_PER_DAY = "reveals_per_day"
     WRONG_ANSWERS_PER_DAY = "wrong_answers_per_day"
     REVEAL_SECONDS = "reveal_seconds"
+    SEARCHES_PER_DAY = "searches_per_day"
 
 
 # What holds where nobody set anything: 100 rows and 100 people after T/PCAC 0001-2023, the rest our own caution.
@@ -79,6 +83,7 @@ DEFAULT_LIMITS: Final[Mapping[LimitName, int]] = MappingProxyType(
         LimitName.REVEALS_PER_DAY: 10,
         LimitName.WRONG_ANSWERS_PER_DAY: 3,
         LimitName.REVEAL_SECONDS: 60,
+        LimitName.SEARCHES_PER_DAY: 30,
     }
 )
 # Above these the control refutes: strict limits on batches and clear views are no limits any more.
@@ -89,6 +94,7 @@ HIGHEST_LIMITS: Final[Mapping[LimitName, int]] = MappingProxyType(
         LimitName.REVEALS_PER_DAY: 50,
         LimitName.WRONG_ANSWERS_PER_DAY: 5,
         LimitName.REVEAL_SECONDS: 300,
+        LimitName.SEARCHES_PER_DAY: 100,
     }
 )
 
@@ -102,6 +108,7 @@ class Limits:
     reveals_per_day: int
     wrong_answers_per_day: int
     reveal_seconds: int
+    searches_per_day: int
 
     @property
     def reveal_lifetime(self) -> timedelta:
@@ -199,4 +206,4 @@ def matches(form: ChallengeForm, value: str, answer: str) -> bool:
 
 
 # Procedures of the system that may open records in bulk, each under one audit entry with counts.
-SYSTEM_PROCEDURES: Final = frozenset({"protection.verify", "protection.prove", "protection.resume"})
+SYSTEM_PROCEDURES: Final = frozenset({"protection.verify", "protection.prove", "protection.resume", "releases.compute"})

@@ -5,13 +5,21 @@ from uuid import UUID
 from kuimen.gate.access import scope
 from kuimen.gate.access.rules import Resource, Subject
 from kuimen.gate.disclosure.scope import register_object_scope
-from kuimen.scenarios.collections.services.lookup import LIST_TYPE, OBJECT_TYPE, resource_of, visible_cases
+from kuimen.scenarios.collections.services.lookup import (
+    LIST_TYPE,
+    OBJECT_TYPE,
+    SEARCH_TYPE,
+    resource_of,
+    searchable_cases,
+    visible_cases,
+)
 
 
 def register() -> None:
     """Tell the door which kinds of objects this scenario answers for."""
     register_object_scope(OBJECT_TYPE, case_in_scope)
     register_object_scope(LIST_TYPE, list_in_scope)
+    register_object_scope(SEARCH_TYPE, search_in_scope)
 
 
 def case_in_scope(subject: Subject, object_ref: str, customer_refs: frozenset[UUID]) -> Resource | None:
@@ -34,3 +42,12 @@ def list_in_scope(subject: Subject, object_ref: str, customer_refs: frozenset[UU
         if customer_refs - set(found):
             return None
     return Resource(kind=LIST_TYPE, ref=object_ref, agency_id=subject.agency_id)
+
+
+def search_in_scope(subject: Subject, object_ref: str, customer_refs: frozenset[UUID]) -> Resource | None:
+    """Return the search where every customer named is the borrower of a case that a search may lead to."""
+    with scope.applied(subject):
+        found = searchable_cases(subject).filter(customer_ref__in=customer_refs).values_list("customer_ref", flat=True)
+        if customer_refs - set(found):
+            return None
+    return Resource(kind=SEARCH_TYPE, ref=object_ref, agency_id=subject.agency_id)

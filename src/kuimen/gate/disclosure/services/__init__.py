@@ -5,6 +5,7 @@ from kuimen.gate.disclosure.results import (
     DisclosureCount,
     MaskedPage,
     Revealed,
+    SearchResult,
     ViewTrace,
     Watermark,
 )
@@ -16,6 +17,7 @@ from kuimen.gate.disclosure.services.limits import limit_request, set_limit
 from kuimen.gate.disclosure.services.pages import masked_page
 from kuimen.gate.disclosure.services.reports import resolve_view, statistics
 from kuimen.gate.disclosure.services.reveals import reveal
+from kuimen.gate.disclosure.services.searching import search
 from kuimen.gate.disclosure.services.usage import limits_in_force
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Reason",
     "ReasonCode",
     "Revealed",
+    "SearchResult",
     "ViewTrace",
     "Watermark",
     "bulk_for_system",
@@ -38,6 +41,7 @@ __all__ = [
     "register_object_scope",
     "resolve_view",
     "reveal",
+    "search",
     "set_limit",
     "statistics",
 ]

@@ -99,7 +99,7 @@ def _page(
     if any(counts_as_lookup(element) for element in wanted):
         locked_use(subject)
         count_people(subject, shown, limits)
-    values = _masked_values(shown, wanted, purpose=request.purpose.value)
+    values = masked_values(shown, wanted, purpose=request.purpose.value)
     withheld = frozenset(ref for ref in customers if ref not in bases)
     for ref in withheld:
         values[ref] = dict.fromkeys(wanted, FIXED_MASK)
@@ -119,10 +119,10 @@ def _page(
     )
 
 
-def _masked_values(
+def masked_values(
     customers: Sequence[CustomerRef], elements: Sequence[Element], *, purpose: str
 ) -> dict[CustomerRef, dict[Element, str]]:
-    """Open what may be shown masked and mask it; what is never shown is not even opened."""
+    """Open what may be shown masked and mask it; what is never shown is not even opened. No decision is taken here."""
     held = records_of_many(customers, elements)
     current: dict[tuple[UUID, Element], RecordSummary] = {
         (person, element): summaries[0] for person, found in held.items() for element, summaries in found.items()

@@ -41,6 +41,22 @@ def locked_challenges(customer_ref: UUID) -> ChallengeDay:
     return ChallengeDay.objects.select_for_update().get(customer_ref=customer_ref, day=today)
 
 
+def people_left(subject: Subject, limits: Limits) -> tuple[frozenset[UUID], int]:
+    """Return whom this person looked up today, and how many others are left; call it with the day's row locked.
+
+    Raises:
+        PeopleQuotaError: none is left.
+    """
+    before = Lookup.objects.filter(staff_no=subject.staff_no, day=clock.today())
+    seen = frozenset(before.values_list("customer_ref", flat=True))
+    if len(seen) >= limits.people_per_day:
+        raise PeopleQuotaError(
+            f"at most {limits.people_per_day} different customers a day may be looked up; none is left today",
+            retry_after_seconds=seconds_until_tomorrow(),
+        )
+    return seen, limits.people_per_day - len(seen)
+
+
 def count_people(subject: Subject, customer_refs: Collection[UUID], limits: Limits) -> None:
     """Count these customers as looked up by this person today; call it with the day's row locked.
 

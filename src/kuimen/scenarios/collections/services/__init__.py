@@ -12,6 +12,7 @@ from kuimen.scenarios.collections.services.pages import (
     open_case,
     reveal,
 )
+from kuimen.scenarios.collections.services.searching import FoundCases, offered_searches, search_cases
 from kuimen.scenarios.collections.services.stepping import (
     apply_event,
     assign,
@@ -27,6 +28,7 @@ __all__ = [
     "CaseSummary",
     "CaseView",
     "Collector",
+    "FoundCases",
     "HistoryStep",
     "apply_event",
     "assign",
@@ -37,8 +39,10 @@ __all__ = [
     "create_case",
     "hold",
     "list_cases",
+    "offered_searches",
     "open_case",
     "recall",
     "reveal",
+    "search_cases",
     "waiting_cases",
 ]

@@ -19,6 +19,7 @@ from kuimen.scenarios.collections.rules import STATE_TITLES, CaseState
 
 OBJECT_TYPE = "case"
 LIST_TYPE = "case_list"
+SEARCH_TYPE = "case_search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,14 @@ def visible_cases(subject: Subject) -> QuerySet[Case]:
     if Role.TEAM_LEADER not in subject.roles:
         cases = cases.filter(assignee=subject.staff_no)
     return cases
+
+
+def searchable_cases(subject: Subject) -> QuerySet[Case]:
+    """Return the cases that a search may lead to: whoever was granted searches finds every case of the institution.
+
+    Outsourced staff find none; policy refuses them before.
+    """
+    return Case.objects.all() if subject.in_house else Case.objects.none()
 
 
 def visible_case(subject: Subject, case_id: UUID, *, action: str, lock: bool = False) -> Case:
