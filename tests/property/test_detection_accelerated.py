@@ -1,4 +1,4 @@
-"""The scanner in C finds what the patterns in Python find, evidence and all."""
+"""The kernels in C find what the patterns in Python find, evidence and all."""
 
 from random import Random
 
@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kuimen.kernels.detection import labelled
 from kuimen.kernels.detection.accelerated import ACCELERATES, recognise_structured
 from kuimen.kernels.detection.evidence import Candidate
 from kuimen.kernels.detection.folding import fold
 from kuimen.kernels.detection.identifiers import recognise_mail_and_network
+from kuimen.kernels.detection.names import gate
+from kuimen.kernels.detection.names.common_words import COMMON_WORDS, FOREIGN_SOUNDS
 from kuimen.kernels.detection.numbers import recognise_numbers
 from kuimen.kernels.elements.fictitious import make_identity
 from kuimen.kernels.elements.overlay import FICTITIOUS, PRODUCTION, RecognitionTables
+from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, SINGLE_SURNAMES
 
 pytestmark = pytest.mark.skipif(not ACCELERATES, reason="the native kernels are not built")
 
@@ -68,3 +72,59 @@ def test_every_number_of_evidence_has_its_piece() -> None:
     text = "\n".join(f"{word}{datum}" for word in WORDS for datum in DATA)
     for one in recognise_structured(fold(text).text, PRODUCTION, least=-100):
         assert all(piece.rule for piece in one.evidence)
+
+
+KEYED = (
+    "password", "mobile", "a.b.custName", "x-api-key", "k", "-abc", "name", "deviceId", "userName", "=", ":", "=>", " ",
+    "\t", "\n", '"', "'", "\\", "[", "张三", "手机", "hunter22", "-", "_", ".", "😀", "x", "1", "{", ",", "idNo", "cvv",
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(KEYED), max_size=24))
+def test_keys_are_found_alike_with_and_without_the_native_kernels(parts: list[str]) -> None:
+    text = "".join(parts)
+    fast = list(labelled._ascii_keys(text))
+    known, labelled._KEYS = labelled._KEYS, None
+    try:
+        assert fast == list(labelled._ascii_keys(text))
+    finally:
+        labelled._KEYS = known
+
+
+TERMS = (
+    *sorted(labelled._HAN_TERMS)[::9],
+    "：",
+    "男",
+    "元",
+    "12000",
+    "CVV",
+    "码",
+    "是",
+    "，",
+    "\n",
+    "还",
+    "密码",
+    "密",
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(TERMS), max_size=20))
+def test_labels_are_found_alike_with_and_without_the_native_kernels(parts: list[str]) -> None:
+    text = "".join(parts)
+    fast = labelled._terms(text, labelled._HAN_LABEL, labelled._HAN_LITERALS)
+    assert list(fast) == list(labelled._terms(text, labelled._HAN_LABEL))
+
+
+LETTERS = (
+    "".join(sorted(SINGLE_SURNAMES | FOREIGN_SOUNDS))
+    + "".join((*COMPOUND_SURNAMES, *COMMON_WORDS))
+    + "，。\na1：𠮷😀伟"
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=LETTERS, max_size=40))
+def test_places_of_names_are_found_alike_with_and_without_the_native_kernels(text: str) -> None:
+    assert gate.possible_places(text) == gate.possible_places(text, gate.shipped_table())

@@ -4,7 +4,8 @@ A label is a Chinese term or an ASCII key with a colon or an equals sign; the el
 """
 
 import re
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
@@ -14,6 +15,7 @@ from kuimen.kernels.detection.terms_zh import ZH_NEGATIVE_TAILS, ZH_TERMS
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements import vocabulary
 from kuimen.kernels.elements.model import Element
+from kuimen.kernels.native import NATIVE
 
 _AMOUNT = (
     r"(?:[¥￥$]|RMB|CNY|人民币)? ?-?[0-9][0-9,]{0,14}(?:\.[0-9]{1,4})?"
@@ -94,7 +96,10 @@ _NO_SEPARATOR_POINTS, _SEPARATOR_POINTS = 2, 3
 # Behind Chinese labels these have recognisers of their own, which know where they end.
 _SPOKEN = frozenset({Element.PERSON_NAME, Element.ADDRESS, Element.COMPANY_NAME})
 
-_ASCII_KEY = re.compile(r"(?<![0-9A-Za-z_.])([A-Za-z][0-9A-Za-z_.-]{1,40}+)[\"']?\s{0,2}(?:[:=]|=>)\s{0,2}[\"'\[]{0,2}")
+# keys.c reads the same; JSON inside JSON has backslashes before its quotes.
+_ASCII_KEY = re.compile(
+    r"(?<![0-9A-Za-z_.])([A-Za-z][0-9A-Za-z_.-]{1,40}+)\\?[\"']?[ \t]{0,2}(?:=>|[:=])[ \t]{0,2}(?:\\?[\"'\[]){0,2}"
+)
 _ZH_TERM_OWNERS = {
     term.upper(): element
     for element, terms in ZH_TERMS.items()
@@ -136,6 +141,19 @@ _CODE_REACH = 18
 _PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
 
 
+def _literals(terms: Iterable[str]) -> object | None:
+    """Return the terms made ready for the search in C, None without it."""
+    if not hasattr(NATIVE, "literals_places"):
+        return None
+    assert NATIVE is not None
+    made: object = NATIVE.literals_new([term.lower().encode() for term in terms])
+    return made
+
+
+_HAN_LITERALS = _literals(_HAN_TERMS)
+_PLACE, _KEY_ROW = struct.Struct("<q"), struct.Struct("<3q")
+
+
 def recognise_keyed(text: str) -> Iterator[Candidate]:
     """Yield candidates for values behind an ASCII key or an English label in folded text."""
     if "=" in text or ":" in text:
@@ -146,31 +164,50 @@ def recognise_keyed(text: str) -> Iterator[Candidate]:
 
 def recognise_labelled(text: str) -> Iterator[Candidate]:
     """Yield candidates for values behind a label in folded lines that hold Chinese."""
-    yield from _terms(text, _HAN_LABEL)
+    yield from _terms(text, _HAN_LABEL, _HAN_LITERALS if len(text) > _SHORT else None)
     yield from _codes(text, _CODE_WORD)
     if len(text) > _SHORT or any(opening in text for opening in _ASCII_OPENINGS):
         yield from _terms(text, _ASCII_LABEL)
 
 
 def _ascii_keys(text: str) -> Iterator[Candidate]:
-    for match in _ASCII_KEY.finditer(text):
-        key = match[1].rpartition(".")[2]
-        if key in _NAME_KEYS:
-            yield from _named(key, text, match.end())
-            continue
-        if key.lower() in _DEVICE_KEYS:
-            mark = _DEVICE_MARK.match(text, match.end())
-            if mark is not None:
-                yield _candidate(Element.DEVICE_ID, mark, _SEPARATOR_POINTS, "key")
-            continue
-        element, strength = key_element(key)
-        pattern = _VALUES.get(element) if element is not None else None
-        if element is None or pattern is None or (strength < MEDIUM and element not in _SECRETS):
-            continue
-        value = pattern.match(text, match.end())
-        if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
-            continue
-        yield _candidate(element, value, _SEPARATOR_POINTS if strength >= MEDIUM else _NO_SEPARATOR_POINTS, "key")
+    if _KEYS is None:
+        for match in _ASCII_KEY.finditer(text):
+            yield from _behind_key(match[1].rpartition(".")[2], text, match.end())
+        return
+    assert NATIVE is not None
+    places = NATIVE.keys_places(_KEYS, text.encode("utf-8", errors="surrogatepass"))
+    for begin, end, value in _KEY_ROW.iter_unpack(places):
+        yield from _behind_key(text[begin:end].rpartition(".")[2], text, value)
+
+
+def _behind_key(key: str, text: str, start: int) -> Iterator[Candidate]:
+    """Yield the value that begins at `start` where the key announces one."""
+    if key in _NAME_KEYS:
+        yield from _named(key, text, start)
+        return
+    if key.lower() in _DEVICE_KEYS:
+        mark = _DEVICE_MARK.match(text, start)
+        if mark is not None:
+            yield _candidate(Element.DEVICE_ID, mark, _SEPARATOR_POINTS, "key")
+        return
+    element, strength = key_element(key)
+    if element is None or not _is_announced(element, strength):
+        return
+    value = _VALUES[element].match(text, start)
+    if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
+        return
+    yield _candidate(element, value, _SEPARATOR_POINTS if strength >= MEDIUM else _NO_SEPARATOR_POINTS, "key")
+
+
+def _is_announced(element: Element | None, strength: int) -> bool:
+    return element in _VALUES and (strength >= MEDIUM or element in _SECRETS)
+
+
+def _read_key(raw: bytes) -> bool:
+    """Tell keys.c whether the values behind a key are looked at."""
+    key = raw.decode("ascii").rpartition(".")[2]
+    return key in _NAME_KEYS or key.lower() in _DEVICE_KEYS or _is_announced(*key_element(key))
 
 
 def _named(key: str, text: str, start: int) -> Iterator[Candidate]:
@@ -194,8 +231,8 @@ def key_element(key: str) -> tuple[Element | None, int]:
     return verdict.element, verdict.strength
 
 
-def _terms(text: str, pattern: re.Pattern[str]) -> Iterator[Candidate]:
-    for match in pattern.finditer(text):
+def _terms(text: str, pattern: re.Pattern[str], literals: object | None = None) -> Iterator[Candidate]:
+    for match in pattern.finditer(text) if literals is None else _matches(text, pattern, literals):
         element = _ZH_TERM_OWNERS[match[1].upper()]
         separated = match[3] is not None
         if not separated and element in _NEEDS_SEPARATOR:
@@ -208,10 +245,20 @@ def _terms(text: str, pattern: re.Pattern[str]) -> Iterator[Candidate]:
         yield _candidate(element, value, _SEPARATOR_POINTS if separated else _NO_SEPARATOR_POINTS, "term")
 
 
+def _matches(text: str, pattern: re.Pattern[str], literals: object) -> Iterator[re.Match[str]]:
+    """Yield what `pattern.finditer` yields, tried only where a literal stands that it can begin with."""
+    assert NATIVE is not None
+    reached = 0
+    for (place,) in _PLACE.iter_unpack(NATIVE.literals_places(literals, text.encode("utf-8", errors="surrogatepass"))):
+        if place >= reached and (match := pattern.match(text, place)) is not None:
+            reached = match.end()
+            yield match
+
+
 def _candidate(element: Element, value: re.Match[str], points: int, kind: str) -> Candidate:
     shape = 2 if element in _CLOSED else 1
     start, end = value.span()
-    while end > start and value.string[end - 1] in " ,.;":
+    while end > start and value.string[end - 1] in " ,.;\\":
         end -= 1
     while start < end and value.string[start] == " ":
         start += 1
@@ -238,3 +285,6 @@ def _codes(text: str, word: re.Pattern[str]) -> Iterator[Candidate]:
         )
         if code:
             yield Candidate(Element.SMS_CODE, code.start(1), code.end(1), pieces)
+
+
+_KEYS = NATIVE.keys_new(_read_key) if NATIVE is not None and hasattr(NATIVE, "keys_new") else None

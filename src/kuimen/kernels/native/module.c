@@ -13,6 +13,8 @@
 
 static PyMethodDef *const tables[] = {
     kuimen_arrow_methods,
+    kuimen_gate_methods,
+    kuimen_keys_methods,
     kuimen_masks_methods,
     kuimen_paths_methods,
     kuimen_scanner_methods,

@@ -10,6 +10,8 @@
 #define KUIMEN_INTERFACE 2
 
 extern PyMethodDef kuimen_arrow_methods[];
+extern PyMethodDef kuimen_gate_methods[];
+extern PyMethodDef kuimen_keys_methods[];
 extern PyMethodDef kuimen_masks_methods[];
 extern PyMethodDef kuimen_paths_methods[];
 extern PyMethodDef kuimen_scanner_methods[];

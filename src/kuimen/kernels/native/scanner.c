@@ -1421,6 +1421,36 @@ static PyObject *literals_lines(PyObject *module, PyObject *args) {
     return places;
 }
 
+/* Every place where a literal stands, in letters, as int64. */
+static PyObject *literals_places(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *capsule, *block;
+    if (!PyArg_ParseTuple(args, "OS", &capsule, &block)) return NULL;
+    const Literals *l = PyCapsule_GetPointer(capsule, LITERALS);
+    if (!l) return NULL;
+    const uint8_t *t = (const uint8_t *)PyBytes_AsString(block);
+    Py_ssize_t size = PyBytes_Size(block);
+    Buffer places = {0};
+    int64_t letters = 0;
+    int failed = 0;
+    for (Py_ssize_t i = 0; i + 1 < size && !failed; i++) {
+        if ((t[i] & 0xc0) == 0x80) continue;
+        for (Py_ssize_t k = l->heads[(uint32_t)lower(t[i]) << 8 | lower(t[i + 1])]; k >= 0; k = l->all[k].next) {
+            const Literal *one = &l->all[k];
+            Py_ssize_t same = 2;
+            if (i + one->length > size) continue;
+            while (same < one->length && lower(t[i + same]) == one->bytes[same]) same++;
+            if (same < one->length) continue;
+            failed = put(&places, &letters, sizeof letters) < 0;
+            break;
+        }
+        letters++;
+    }
+    PyObject *answer = failed ? NULL : PyBytes_FromStringAndSize((const char *)places.bytes, places.count);
+    PyMem_Free(places.bytes);
+    return answer;
+}
+
 PyMethodDef kuimen_scanner_methods[] = {
     {"scanner_new", scanner_new, METH_VARARGS, "scanner_new(tables, read_label): what numbers can exist, made ready."},
     {"scanner_scan", scanner_scan, METH_VARARGS,
@@ -1434,5 +1464,7 @@ PyMethodDef kuimen_scanner_methods[] = {
     {"literals_new", literals_new, METH_O, "literals_new(list of bytes): literals in lower case, made ready."},
     {"literals_lines", literals_lines, METH_VARARGS,
      "literals_lines(literals, block): the first place of a literal in each line that holds one."},
+    {"literals_places", literals_places, METH_VARARGS,
+     "literals_places(literals, block): every place where a literal stands, in letters, as int64."},
     {NULL, NULL, 0, NULL},
 };

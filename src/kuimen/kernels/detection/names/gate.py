@@ -7,6 +7,8 @@ behind them. The weights were fitted by `tools/train_name_gate.py`; the words co
 
 import json
 import re
+import struct
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,6 +17,7 @@ from importlib.resources import files
 from kuimen.kernels.detection.names.common_words import COMMON_WORDS, FOREIGN_SOUNDS, SURNAME_ORDER
 from kuimen.kernels.detection.names.lexicon import STOPS
 from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, GIVEN_NAME_CHARACTERS, SINGLE_SURNAMES
+from kuimen.kernels.native import NATIVE
 
 _HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 _OTHERS = "".join(sorted((FOREIGN_SOUNDS | {name[0] for name in COMPOUND_SURNAMES}) - SINGLE_SURNAMES))
@@ -24,6 +27,8 @@ _OPEN = re.compile(
 )
 _BOUNDARY = frozenset(" \t\n,;:!?()\"'|=&·-<>[]{}/#*+~`^$%@\\，。；：、！？（）“”‘’—《》【】…　")
 _RARE = 150
+_LETTERS = 65_536  # no table holds a letter beyond the first plane
+_PLACE = struct.Struct("<q")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +146,10 @@ def features(text: str, place: int, table: GateTable) -> tuple[bool | float, ...
 def possible_places(text: str, table: GateTable | None = None) -> list[int]:
     """Return the places where a name may begin.
 
-    Cost: about 0.2 µs per Chinese character; text without Chinese costs nothing.
+    Cost: some nanoseconds per character, without the native kernels 0.2 µs per Chinese one.
     """
+    if table is None and NATIVE is not None:
+        return [place for (place,) in _PLACE.iter_unpack(NATIVE.gate_places(_native_gate(), _as_utf32(text)))]
     table = table or shipped_table()
     found = []
     for place in open_places(text):
@@ -187,3 +194,36 @@ def score(text: str, place: int, table: GateTable) -> float:
     if padded[:3] in COMMON_WORDS or padded[1:4] in COMMON_WORDS:
         total += w[22]
     return total
+
+
+@lru_cache(maxsize=1)
+def _native_gate() -> object:
+    """Return the shipped table in the form of gate.c."""
+    assert NATIVE is not None
+    table = shipped_table()
+    weigh = table.weighed
+    starters = SINGLE_SURNAMES | set(_OTHERS)
+    kinds = bytes(
+        (letter in SINGLE_SURNAMES) | (letter in FOREIGN_SOUNDS) << 1 | (letter in starters) << 2
+        for letter in map(chr, range(_LETTERS))
+    )
+    added = array("d")
+    for letters, otherwise in (
+        (weigh.first, weigh.unlisted), (weigh.second, 0.0), (weigh.third, 0.0), (weigh.fourth, 0.0), (weigh.before, 0.0)
+    ):  # fmt: skip
+        added.extend(letters.get(letter, otherwise) for letter in map(chr, range(_LETTERS)))
+    words = array("Q")
+    for mark, known in ((1, table.pairs | table.triples), (2, COMMON_WORDS), (4, COMPOUND_SURNAMES)):
+        for word in known:
+            if len(word) in (2, 3):
+                key = 0
+                for letter in word:
+                    key = key << 21 | ord(letter)
+                words.extend((key, mark))
+    weights = array("d", table.weights)
+    made: object = NATIVE.gate_new(kinds, added.tobytes(), words.tobytes(), weights.tobytes(), table.threshold)
+    return made
+
+
+def _as_utf32(text: str) -> bytes:
+    return text.encode("utf-32-le", errors="surrogatepass")
