@@ -203,7 +203,7 @@ def test_a_killed_build_is_gone_on_with_and_searched_only_when_complete(system: 
 
     def go_on() -> None:
         if PartIndex.objects.exists():
-            building.resume(LAST_FOUR, actor=SYSTEM, batch=200)
+            building.resume(LAST_FOUR, actor=people.maker, batch=200)
         else:
             building.build(LAST_FOUR, ticket_id=ticket.ticket_id, actor=people.maker, batch=200)
 

@@ -37,13 +37,15 @@ from kuimen.gate.vault.part_rules import (
 )
 from kuimen.gate.vault.part_tags import StandingIndex, lock_alone, standing, tags_of
 from kuimen.gate.vault.parts.leakage import told
-from kuimen.gate.vault.parts.planner import Plan, plan_of
+from kuimen.gate.vault.parts.planner import Plan, plan_element, plan_of
 from kuimen.gate.vault.rotation import jobs
 from kuimen.gate.vault.rotation.jobs import Prepared, RotationReport
 from kuimen.gate.vault.rotation.resealing import opened_rows, read_records
 from kuimen.gate.vault.rules import RotationKind
 from kuimen.gate.vault.store import StoredRecord
+from kuimen.kernels.elements.model import Element
 
+PLAN: Final = "vault.part_index_plan"
 BUILD: Final = "vault.part_index_build"
 DROP: Final = "vault.part_index_drop"
 READY: Final = "vault.part_index_ready"
@@ -128,6 +130,28 @@ class IndexingParts:
             return int(cursor.fetchone()[0])
 
 
+def plan(element: Element, *, reader: Subject, advance: Advance = lambda _done, _total: None) -> list[Plan]:
+    """Measure an element and its declared parts, changing nothing; that its records were opened to count is recorded.
+
+    Raises:
+        NotPermittedError: the reader may not see the state of the keys.
+        KeysLockedError, VaultBusyError, KeyStoreError: as named.
+    """
+    require(reader, Action.KEYS_READ, Resource(kind="keys"))
+    plans = plan_element(element, advance=advance)
+    audit.record(
+        PLAN,
+        actor=actor_of(reader),
+        object_type="vault",
+        object_ref=element.value,
+        facts={
+            "records": plans[0].measures.records,
+            "admitted": [one.name.part.value for one in plans if one.admitted],
+        },
+    )
+    return plans
+
+
 def ask_to_build(name: IndexName, *, maker: Subject, reason: str) -> Ticket:
     """Ask another officer to approve an index; the planner is heard first.
 
@@ -177,35 +201,39 @@ def build(
             began_at=clock.now(),
         )
         jobs.begin(RotationKind.INDEX_PART, name.text, actor=actor_of(actor), generation=generation)
-    return resume(name, actor=actor_of(actor), batch=batch, rows_per_second=rows_per_second, advance=advance)
+    return resume(name, actor=actor, batch=batch, rows_per_second=rows_per_second, advance=advance)
 
 
 def resume(
     name: IndexName,
     *,
-    actor: audit.Actor,
+    actor: Subject,
     batch: int = jobs.BATCH,
     rows_per_second: int | None = None,
     advance: Advance = lambda _done, _total: None,
 ) -> RotationReport:
-    """Fill the index that was begun, or go on with it; complete, it is ready to be searched.
+    """Fill the index that was begun, or go on with it; complete, it is ready to be searched. It was approved.
 
     Raises:
+        NotPermittedError: the actor is no key custodian.
         PartIndexStateError: none is being filled.
         RotationUnderWayError, VaultBusyError, KeyStoreError, KeysLockedError: as named; resume to go on.
     """
+    _require(actor)
     index = next((one for one in standing(name) if one.state is PartIndexState.BUILDING), None)
     if index is None:
         raise PartIndexStateError(f"{name.text}: no index of it is being filled; build one")
     job = jobs.running_job(RotationKind.INDEX_PART, name.text) or jobs.begin(
-        RotationKind.INDEX_PART, name.text, actor=actor, generation=index.generation
+        RotationKind.INDEX_PART, name.text, actor=actor_of(actor), generation=index.generation
     )
     work = IndexingParts(keys.keyring(), index)
-    report = jobs.run(job, work, actor=actor, batch=batch, rows_per_second=rows_per_second, advance=advance)
+    report = jobs.run(job, work, actor=actor_of(actor), batch=batch, rows_per_second=rows_per_second, advance=advance)
     if report.finished:
         with transaction.atomic(), store.translated():
             _advance(index, PartIndexEvent.COMPLETE, ready_at=clock.now())
-            audit.record(READY, actor=actor, object_type="vault", object_ref=f"{name.text}/{index.generation}")
+            audit.record(
+                READY, actor=actor_of(actor), object_type="vault", object_ref=f"{name.text}/{index.generation}"
+            )
     return report
 
 
@@ -249,6 +277,17 @@ def drop(name: IndexName, generation: int, *, ticket_id: UUID, actor: Subject) -
         )
     destroy_dropped_keys(actor=actor_of(actor))
     return gone
+
+
+def refuse_other_ticket(ticket_id: UUID) -> None:
+    """Raise unless a ticket is about an index of a part.
+
+    Raises:
+        PartIndexStateError: it asks for something else, which is approved elsewhere.
+        TicketNotFoundError: no such ticket.
+    """
+    if approvals.find(ticket_id).action not in (BUILD, DROP):
+        raise PartIndexStateError("ticket: it is not about an index; approve it where it was asked for")
 
 
 def destroy_dropped_keys(*, actor: audit.Actor) -> int:
