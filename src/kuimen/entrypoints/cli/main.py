@@ -35,6 +35,7 @@ COMMANDS = {
     "audit": "kuimen.entrypoints.cli.audit_command",
     "retention": "kuimen.entrypoints.cli.erase_command",
     "keys": "kuimen.entrypoints.cli.keys_command",
+    "index": "kuimen.entrypoints.cli.index_command",
     "check": "kuimen.entrypoints.cli.check_command",
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",

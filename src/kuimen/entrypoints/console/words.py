@@ -140,6 +140,7 @@ ACTIONS: Final[Mapping[str, Words]] = MappingProxyType(
         "vault.index_part_proof": ("片段索引完成证明", "Proof of an index of a part"),
         "vault.index_part_set_aside": ("搁置片段索引", "Set an index of a part aside"),
         "vault.part_index_build": ("申请建立片段索引", "Build an index of a part"),
+        "vault.part_index_plan": ("评估片段索引", "Plan indexes of parts"),
         "vault.part_index_drop": ("删除片段索引", "Drop an index of a part"),
         "vault.part_index_ready": ("片段索引可用", "Index of a part ready"),
         "vault.merge": ("合并客户", "Merge two persons"),
@@ -259,6 +260,7 @@ OBJECTS: Final[Mapping[str, Words]] = MappingProxyType(
 )
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "admitted": "可建索引的部分",
         "agency": "机构",
         "assignee": "经办人",
         "basis": "法律依据编号",
