@@ -67,28 +67,34 @@ class Excerpt:
             yield one
 
 
-def excerpts(text: str, *, many: bool, chosen: Callable[[str], bool]) -> list[Excerpt]:
-    """Return the lines of a folded block that hold more than ASCII, apart by what `chosen` says of their text.
+def excerpts(text: str, *, many: bool, apart: Callable[[str], Sequence[int]]) -> list[Excerpt]:
+    """Return the lines of a folded block that hold more than ASCII.
 
     Args:
         text: the folded block.
         many: bars part it into texts; else it is one.
-        chosen: asked about each text that holds more than ASCII.
+        apart: gives places in the block; texts that hold one go into an excerpt of their own.
     """
+    if text.isascii():
+        return []
+    if not many and "\n" not in text:
+        return [Excerpt(text)]
+    places = apart(text)
+    passed = 0
     gathered: dict[bool, tuple[list[str], list[int]]] = {True: ([], []), False: ([], [])}
     position = 0
     for one in text.split(BAR) if many else (text,):
+        finish = position + len(one)
         if not one.isascii():
-            if not many and "\n" not in one:
-                return [Excerpt(text)]
-            lines, origins = gathered[chosen(one)]
-            begin = position
+            while passed < len(places) and places[passed] < position:
+                passed += 1
+            lines, origins = gathered[passed < len(places) and places[passed] < finish]
             for line in one.split("\n"):
                 if not line.isascii():
                     lines.append(line)
-                    origins.append(begin)
-                begin += len(line) + 1
-        position += len(one) + len(BAR)
+                    origins.append(position)
+                position += len(line) + 1
+        position = finish + len(BAR)
     return [_laid(lines, origins) for lines, origins in gathered.values() if lines]
 
 

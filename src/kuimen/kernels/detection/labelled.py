@@ -5,10 +5,11 @@ A label is a Chinese term or an ASCII key with a colon or an equals sign; the el
 
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
+from kuimen.kernels.detection.literals import Literals
 from kuimen.kernels.detection.names.rules import surname_width
 from kuimen.kernels.detection.naming import MEDIUM, read_name
 from kuimen.kernels.detection.terms_zh import ZH_NEGATIVE_TAILS, ZH_TERMS
@@ -112,6 +113,7 @@ _BEHIND_TERM = (
     r"[\"'”]?( ?[(（][^)）\n]{0,8}[)）])?( {0,2}(?:[:=]|是|为|系|-|=>) {0,2}[\"'“\[]{0,2})?"
 )
 _HAN_TERMS = frozenset(term for term in _ZH_TERM_OWNERS if not term[0].isascii())
+_HAN_LITERALS = Literals.ready(_HAN_TERMS)
 _ASCII_TERMS = frozenset(_ZH_TERM_OWNERS) - _HAN_TERMS
 # Two patterns, and no ignoring of case: either would cost the quick search for the first character.
 _HAN_LABEL = re.compile(f"({alternation(_HAN_TERMS)}){_BEHIND_TERM}")
@@ -139,19 +141,6 @@ _CODE_BEHIND = re.compile(r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])")
 _CODE_BEFORE = re.compile(r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}\Z")
 _CODE_REACH = 18
 _PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
-
-
-def _literals(terms: Iterable[str]) -> object | None:
-    """Return the terms made ready for the search in C, None without it."""
-    if not hasattr(NATIVE, "literals_places"):
-        return None
-    assert NATIVE is not None
-    made: object = NATIVE.literals_new([term.lower().encode() for term in terms])
-    return made
-
-
-_HAN_LITERALS = _literals(_HAN_TERMS)
-_PLACE, _KEY_ROW = struct.Struct("<q"), struct.Struct("<3q")
 
 
 def recognise_keyed(text: str) -> Iterator[Candidate]:
@@ -231,7 +220,7 @@ def key_element(key: str) -> tuple[Element | None, int]:
     return verdict.element, verdict.strength
 
 
-def _terms(text: str, pattern: re.Pattern[str], literals: object | None = None) -> Iterator[Candidate]:
+def _terms(text: str, pattern: re.Pattern[str], literals: Literals | None = None) -> Iterator[Candidate]:
     for match in pattern.finditer(text) if literals is None else _matches(text, pattern, literals):
         element = _ZH_TERM_OWNERS[match[1].upper()]
         separated = match[3] is not None
@@ -245,11 +234,10 @@ def _terms(text: str, pattern: re.Pattern[str], literals: object | None = None) 
         yield _candidate(element, value, _SEPARATOR_POINTS if separated else _NO_SEPARATOR_POINTS, "term")
 
 
-def _matches(text: str, pattern: re.Pattern[str], literals: object) -> Iterator[re.Match[str]]:
+def _matches(text: str, pattern: re.Pattern[str], literals: Literals) -> Iterator[re.Match[str]]:
     """Yield what `pattern.finditer` yields, tried only where a literal stands that it can begin with."""
-    assert NATIVE is not None
     reached = 0
-    for (place,) in _PLACE.iter_unpack(NATIVE.literals_places(literals, text.encode("utf-8", errors="surrogatepass"))):
+    for place in literals.places(text):
         if place >= reached and (match := pattern.match(text, place)) is not None:
             reached = match.end()
             yield match
@@ -287,4 +275,5 @@ def _codes(text: str, word: re.Pattern[str]) -> Iterator[Candidate]:
             yield Candidate(Element.SMS_CODE, code.start(1), code.end(1), pieces)
 
 
-_KEYS = NATIVE.keys_new(_read_key) if NATIVE is not None and hasattr(NATIVE, "keys_new") else None
+_KEYS = NATIVE.keys_new(_read_key) if NATIVE is not None else None
+_KEY_ROW = struct.Struct("<3q")

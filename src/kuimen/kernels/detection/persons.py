@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
+from kuimen.kernels.detection.literals import Literals
 from kuimen.kernels.detection.names import LinguisticRecogniser, Span, installed_recogniser
 from kuimen.kernels.detection.names.intervals import Intervals
 from kuimen.kernels.detection.names.lexicon import BUSINESS
@@ -18,6 +19,7 @@ from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements.model import Element
 
 _BUSINESS = re.compile(alternation(BUSINESS))
+_LITERALS = Literals.ready(BUSINESS)
 
 _SURE, _FAIR = 2.0, 0.0
 _SURE_POINTS, _FAIR_POINTS, _LEAST_POINTS = 5, 4, 3
@@ -41,7 +43,7 @@ def recognise_persons_in_many(
     found: list[list[Candidate]] = [[] for _ in texts]
     chosen = [index for index, text in enumerate(texts) if not text.isascii()]
     for index in chosen:
-        unparted = recogniser is None or speaks_of_lending(texts[index])
+        unparted = recogniser is None or _speaks_of_lending(texts[index])
         found[index].extend(announced_names(texts[index], unparted=unparted))
     if recogniser is not None and chosen:
         settled = [[(one.start, one.end) for one in found[index]] for index in chosen]
@@ -53,9 +55,14 @@ def recognise_persons_in_many(
     return found
 
 
-def speaks_of_lending(text: str) -> bool:
+def _speaks_of_lending(text: str) -> bool:
     """Tell whether a text uses the language of lending, so that its roles are taken at their word."""
     return _BUSINESS.search(text) is not None
+
+
+def words_of_lending(text: str) -> list[int]:
+    """Return the places of such words."""
+    return [match.start() for match in _BUSINESS.finditer(text)] if _LITERALS is None else _LITERALS.places(text)
 
 
 def _add_tagged(text: str, candidates: list[Candidate], spans: Sequence[Span]) -> None:

@@ -32,7 +32,7 @@ from kuimen.kernels.detection.identifiers import (
 )
 from kuimen.kernels.detection.labelled import LABELLED, recognise_keyed, recognise_labelled
 from kuimen.kernels.detection.numbers import recognise_numbers
-from kuimen.kernels.detection.persons import recognise_persons_in_many, speaks_of_lending
+from kuimen.kernels.detection.persons import recognise_persons_in_many, words_of_lending
 from kuimen.kernels.detection.rules import RuleSet, built_in_rules
 from kuimen.kernels.elements.model import Category, CombinationRule, Element
 from kuimen.kernels.elements.overlay import PRODUCTION, RecognitionTables
@@ -119,7 +119,7 @@ class _Look:
 def _detect_together(texts: Sequence[str], look: _Look) -> list[list[Finding]]:
     """Return the findings of texts that are laid end to end."""
     folded = fold(BAR.join(texts))
-    chinese = excerpts(folded.text, many=len(texts) > 1, chosen=speaks_of_lending)
+    chinese = excerpts(folded.text, many=len(texts) > 1, apart=words_of_lending)
     candidates = chain(_in_block(folded.text, look), _in_excerpts(chinese, look))
     kept = resolve(with_neighbours(folded.text, candidates), look.least.rank)
     if look.wanted is not _ALL:

@@ -39,6 +39,7 @@ _BARE_NUMBERED = re.compile(
 _LEAD_WORDS = re.compile(
     r".*(?:[的了在是与及已将向我从他她你您有为被给说称来去到住请和或但就都也而这那其该于至:,，。;；、 ]|位于|地处)"
 )
+_HINT_REACH = 3  # no hint is longer beside its mark
 _LABEL_POINTS = 3
 _LONGEST_BARE = 60  # characters of a line that may be an address and nothing else
 
@@ -48,12 +49,24 @@ def recognise_addresses(text: str, tables: RecognitionTables) -> Iterator[Candid
 
     Cost: a line without a mark of an address costs one search.
     """
-    offset = 0
-    for line in text.split("\n"):
-        if len(line) > 1 and not line.isascii() and _MARK.search(line) and _HINT.search(line):
+    for offset, line in _hinted_lines(text):
+        if not line.isascii():
             for one in _in_line(line, tables):
                 yield Candidate(Element.ADDRESS, offset + one.start, offset + one.end, one.evidence)
-        offset += len(line) + 1
+
+
+def _hinted_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield place and text of the lines that hold a hint; only the neighbours of a mark are looked at."""
+    place = 0
+    while mark := _MARK.search(text, place):
+        nearest = max(0, mark.start() - _HINT_REACH)
+        begin = max(nearest, text.rfind("\n", nearest, mark.start()) + 1)
+        place = mark.end()
+        if _HINT.search(text, begin, place + _HINT_REACH):
+            begin = text.rfind("\n", 0, mark.start()) + 1
+            place = text.find("\n", place)
+            place = len(text) if place < 0 else place
+            yield begin, text[begin:place]
 
 
 def _in_line(line: str, tables: RecognitionTables) -> Iterator[Candidate]:
