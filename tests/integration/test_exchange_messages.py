@@ -3,13 +3,14 @@
 import base64
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 from fixtures.installed import System
+from fixtures.partners import Partner, let_in
 from fixtures.people import People, appoint_officers
 from kuimen.foundation import clock
 from kuimen.foundation.sensitive import Sensitive
@@ -40,39 +41,9 @@ from kuimen.gate.exchange.rules import (
 )
 from kuimen.kernels.ciphers import sm2, sm3
 from kuimen.kernels.ciphers.errors import CertificateRefusedError
-from kuimen.kernels.ciphers.sm2.certificates import Sm2Certificate, Terms, Use, issue
 
 PATH = "/v1/collections/cases"
 TEXT = b'{"case": "C-7", "paid": "120.00"}'
-
-
-@dataclass(slots=True)
-class Partner:
-    """The other institution: its own authority, two keys, and what it knows of ours."""
-
-    name: str = "agency-7"
-    root_key: sm2.Sm2PrivateKey = field(default_factory=sm2.generate_keypair)
-    signing: sm2.Sm2PrivateKey = field(default_factory=sm2.generate_keypair)
-    opening: sm2.Sm2PrivateKey = field(default_factory=sm2.generate_keypair)
-
-    def terms(self, subject: str, *, use: Use | None = None) -> Terms:
-        now = clock.now()
-        return Terms(
-            subject=subject,
-            not_before=now - dt.timedelta(days=1),
-            not_after=now + dt.timedelta(days=300),
-            authority=use is None,
-            uses=frozenset({use} if use else ()),
-        )
-
-    def root(self) -> Sm2Certificate:
-        return issue(self.terms("示例机构根"), self.root_key.public_key, issuer_key=self.root_key)
-
-    def offer(self, use: KeyUse, *, root: Sm2Certificate | None = None) -> services.Offer:
-        root = root or self.root()
-        key, wanted = (self.signing, Use.SIGN) if use is KeyUse.SIGN else (self.opening, Use.ENCRYPT)
-        leaf = issue(self.terms("示例机构", use=wanted), key.public_key, issuer=root, issuer_key=self.root_key)
-        return services.read_offer(partner_id=self.name, use=use, certificate=leaf.to_pem(), chain=root.to_pem())
 
 
 @dataclass(slots=True)
@@ -106,12 +77,6 @@ class Line:
         headers["Content-SM3"] = sm3(body).hex()
         headers["Signature"] = base64.b64encode(self.partner.signing.sign(head.signing_base(body))).decode()
         return Message(headers=headers, body=body)
-
-
-def let_in(people: People, offer: services.Offer) -> str:
-    ticket = services.request_certificate(offer, maker=people.maker, reason="合作协议 2026-7")
-    approvals.approve(ticket.ticket_id, checker=people.checker)
-    return services.register_certificate(offer, ticket_id=ticket.ticket_id, maker=people.maker)
 
 
 @pytest.fixture

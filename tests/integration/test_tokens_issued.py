@@ -128,7 +128,7 @@ def test_the_life_of_a_token_is_a_table(cards: Cards) -> None:
     (token, *_) = cards.issue().values()
     officer = cards.people.maker
     for event, leads_back in ((TokenEvent.SUSPEND, False), (TokenEvent.RESUME, True), (TokenEvent.DELETE, False)):
-        services.change_state(token, event, officer=officer, reason="测试")
+        services.change_state([token], event, officer=officer, reason="测试")
         if leads_back:
             assert cards.resolve([token])
         else:
@@ -136,7 +136,7 @@ def test_the_life_of_a_token_is_a_table(cards: Cards) -> None:
                 cards.resolve([token])
     for event in TokenEvent:
         with pytest.raises(TokenTransitionError):
-            services.change_state(token, event, officer=officer, reason="测试")
+            services.change_state([token], event, officer=officer, reason="测试")
     for state in TokenState:
         for event in TokenEvent:
             assert next_state(state, event) == TRANSITIONS.get((state, event))

@@ -16,6 +16,7 @@ CRONS = {
     "kuimen.entrypoints.worker.tasks.expire_grants": "*/5 * * * *",
     "kuimen.entrypoints.worker.tasks.expire_changes": "*/5 * * * *",
     "kuimen.entrypoints.worker.tasks.expire_tickets": "*/5 * * * *",
+    "kuimen.entrypoints.worker.tasks.forget_nonces": "*/30 * * * *",
     "kuimen.entrypoints.worker.tasks.build_cases": "30 1 * * *",
     "kuimen.entrypoints.worker.tasks.rescan_sources": "*/15 * * * *",
     "kuimen.entrypoints.worker.tasks.check_retention": "0 2 * * *",

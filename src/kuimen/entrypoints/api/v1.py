@@ -10,6 +10,7 @@ from kuimen.entrypoints.api import (
     cases,
     consents,
     documents,
+    exchange,
     grants,
     inventory,
     keys,
@@ -19,6 +20,7 @@ from kuimen.entrypoints.api import (
     standards,
     stewardship,
     tickets,
+    tokens,
 )
 from kuimen.entrypoints.api.caller import SessionCaller, TokenCaller
 from kuimen.entrypoints.api.problems import register_handlers
@@ -46,6 +48,8 @@ api.add_router("/inventory", inventory.router, tags=["inventory"])
 api.add_router("/inventory", stewardship.router, tags=["inventory"])
 api.add_router("/audit", audit.router, tags=["audit"])
 api.add_router("/assessments", assessments.router, tags=["assessments"])
+api.add_router("/tokens", tokens.router, tags=["tokens"])
+api.add_router("/exchange", exchange.router, tags=["exchange"])
 api.add_router("/keys", keys.router, tags=["keys"])
 api.add_router("/retention", retention.router, tags=["retention"])
 api.add_router("/standards", standards.router, tags=["standards"])

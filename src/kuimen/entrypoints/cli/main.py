@@ -35,6 +35,8 @@ COMMANDS = {
     "audit": "kuimen.entrypoints.cli.audit_command",
     "retention": "kuimen.entrypoints.cli.erase_command",
     "keys": "kuimen.entrypoints.cli.keys_command",
+    "tokens": "kuimen.entrypoints.cli.tokens_command",
+    "exchange": "kuimen.entrypoints.cli.exchange_command",
     "index": "kuimen.entrypoints.cli.index_command",
     "check": "kuimen.entrypoints.cli.check_command",
     "detect": "kuimen.entrypoints.cli.detect_command",

@@ -16,6 +16,7 @@ from kuimen.foundation.errors import KuimenError
 from kuimen.gate.access import services as access
 from kuimen.gate.approvals import services as approvals
 from kuimen.gate.audit.services import SYSTEM
+from kuimen.gate.exchange import services as exchange
 from kuimen.gate.keys.errors import RotationPausedError
 from kuimen.gate.retention import services as retention
 from kuimen.gate.vault.rotation import approved
@@ -47,6 +48,14 @@ def expire_tickets(timestamp: int) -> int:
     """Close approval tickets whose time is over."""
     del timestamp
     return approvals.expire_due()
+
+
+@app.periodic(cron="*/30 * * * *")
+@app.task(queueing_lock="forget_nonces", pass_context=False)
+def forget_nonces(timestamp: int) -> int:
+    """Delete nonces of partners' messages that would be refused by their date."""
+    del timestamp
+    return exchange.forget_nonces()
 
 
 @app.periodic(cron="30 1 * * *")

@@ -209,6 +209,11 @@ def open_body(body: bytes, head: Head, *, receiver: Opener) -> bytes:
     Raises:
         MessageRefusedError: malformed, for another key, or of another head.
     """
+    return open_kept(body, head.bound(), receiver=receiver)
+
+
+def open_kept(body: bytes, bound: bytes, *, receiver: Opener) -> bytes:
+    """Open a body under the bound fields of its head; errors as in :func:`open_body`."""
     if len(body) > MAX_BODY_BYTES:
         raise MessageRefusedError("body_length")
     try:
@@ -217,7 +222,7 @@ def open_body(body: bytes, head: Head, *, receiver: Opener) -> bytes:
             raise MessageRefusedError("body")
         key, nonce, ciphertext, tag = (base64.b64decode(document[name], validate=True) for name in _PARTS)
         envelope = Envelope(encrypted_key=key, nonce=nonce, ciphertext=ciphertext, tag=tag)
-        return open_envelope(envelope, receiver, aad=head.bound())
+        return open_envelope(envelope, receiver, aad=bound)
     except (ValueError, TypeError, RecursionError):
         raise MessageRefusedError("body") from None
     except DecryptionFailedError:

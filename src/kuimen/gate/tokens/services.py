@@ -27,6 +27,7 @@ from kuimen.kernels.tokens import entropy_bytes, is_token, shape_tokens
 
 __all__ = ["change_state", "delete_of_class", "issue", "resolve"]
 
+MOST_RESOLVED = 10_000
 _ATTEMPTS = 5
 _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _TOKENISABLE = """
@@ -95,9 +96,12 @@ def resolve(
 
     Raises:
         NotPermittedError: no policy permits it.
+        TokenInputError: more than 10,000 at once.
         TokenNotFoundError: one of them is foreign, suspended, expired, deleted or invented; which is not told.
     """
     require(subject, Action.TOKEN_RESOLVE, Resource(kind="partner", ref=partner_id))
+    if len(tokens) > MOST_RESOLVED:
+        raise TokenInputError(f"tokens: at most {MOST_RESOLVED:,} are led back at once")
     wanted = {token for token in tokens if is_token(token, FORM)}
     rows = Token.objects.filter(
         token__in=wanted,
@@ -130,30 +134,38 @@ def resolve(
     return found
 
 
-def change_state(token: str, event: TokenEvent, *, officer: Subject, reason: str) -> TokenState:
-    """Suspend, resume or delete a token.
+def change_state(tokens: Collection[str], event: TokenEvent, *, officer: Subject, reason: str) -> TokenState:
+    """Suspend, resume or delete tokens: all of them, or none.
 
     Raises:
-        NotPermittedError, TokenNotFoundError, TokenTransitionError: may not; unknown; not in this state.
+        NotPermittedError: no policy permits it.
+        TokenInputError: none, too many, or no reason.
+        TokenNotFoundError: one of them is none of ours.
+        TokenTransitionError: the state of one does not allow it.
     """
     require(officer, Action.TOKEN_CHANGE, Resource(kind="token"))
+    wanted = sorted(set(tokens))
+    if not 0 < len(wanted) <= MOST_RESOLVED or not reason.strip():
+        raise TokenInputError(f"tokens, reason: from one to {MOST_RESOLVED:,} tokens, and why")
     with transaction.atomic():
-        row = Token.objects.select_for_update().filter(token=token).first()
-        if row is None:
-            raise TokenNotFoundError("token: there is no such token")
-        state = next_state(TokenState(row.state), event)
-        if state is None:
-            raise TokenTransitionError(f"token: it is {row.state}; {event} is not possible now")
-        row.state, row.state_since = state.value, clock.now()
-        row.save(update_fields=["state", "state_since"])
-        record(
-            f"tokens.{event.value}",
-            actor=actor_of(officer),
-            object_type="partner",
-            object_ref=row.partner_id,
-            facts={"domain": row.domain, "last_four": token[-4:], "reason": reason},
-        )
-    return state
+        rows = list(Token.objects.select_for_update().filter(token__in=wanted).order_by("token"))
+        if len(rows) != len(wanted):
+            raise TokenNotFoundError("tokens: not all of them are tokens of this installation")
+        states = {next_state(TokenState(row.state), event) for row in rows}
+        after = states.pop() if len(states) == 1 else None
+        if after is None:
+            raise TokenTransitionError(f"tokens: the state of at least one does not allow {event} now")
+        Token.objects.filter(token__in=wanted).update(state=after.value, state_since=clock.now())
+        for partner_id, domain in sorted({(row.partner_id, row.domain) for row in rows}):
+            mine = [row for row in rows if (row.partner_id, row.domain) == (partner_id, domain)]
+            record(
+                f"tokens.{event.value}",
+                actor=actor_of(officer),
+                object_type="partner",
+                object_ref=partner_id,
+                facts={"domain": domain, "count": len(mine), "last_four": mine[0].token[-4:], "reason": reason},
+            )
+    return after
 
 
 def delete_of_class(person_ref: UUID, retention_class: RetentionClass) -> int:

@@ -2,11 +2,22 @@
 
 from kuimen.gate.exchange.services.certificates import (
     Offer,
+    approve_certificate,
     close_certificate,
     own_certificates,
     read_offer,
     register_certificate,
     request_certificate,
+)
+from kuimen.gate.exchange.services.desk import (
+    CertificateView,
+    MessageView,
+    certificates,
+    messages,
+    open_message,
+    own_to_hand_over,
+    receive_message,
+    send_message,
 )
 from kuimen.gate.exchange.services.messages import (
     Received,
@@ -20,18 +31,27 @@ from kuimen.gate.exchange.services.messages import (
 )
 
 __all__ = [
+    "CertificateView",
+    "MessageView",
     "Offer",
     "Received",
     "Sent",
     "answer",
+    "approve_certificate",
+    "certificates",
     "close_certificate",
     "forget_nonces",
+    "messages",
+    "open_message",
     "own_certificates",
+    "own_to_hand_over",
     "prove",
     "read_answer",
     "read_offer",
     "receive",
+    "receive_message",
     "register_certificate",
     "request_certificate",
     "send",
+    "send_message",
 ]

@@ -11,7 +11,7 @@ from kuimen.gate.access.rules import Action, Resource, Subject
 from kuimen.gate.access.services import actor_of, require
 from kuimen.gate.approvals import services as approvals
 from kuimen.gate.approvals.services import Ticket
-from kuimen.gate.audit.services import record
+from kuimen.gate.audit.services import record, record_refusal
 from kuimen.gate.exchange import profile
 from kuimen.gate.exchange.errors import (
     CertificateTransitionError,
@@ -60,6 +60,8 @@ def read_offer(*, partner_id: str, use: KeyUse | str, certificate: str, chain: s
     Raises:
         ExchangeInputError, CertificateFormError, CertificateRefusedError: naming the step.
     """
+    if use not in set(KeyUse):
+        raise ExchangeInputError(f"use: {' or '.join(KeyUse)}")
     leaf = Sm2Certificate.from_pem(certificate)
     above = [Sm2Certificate.from_pem(block) for block in split_pem(chain)] or [leaf]
     kind = KeyUse(use)
@@ -76,9 +78,31 @@ def request_certificate(offer: Offer, *, maker: Subject, reason: str) -> Ticket:
         NotPermittedError, TicketInputError: not an officer; no reason.
     """
     require(maker, Action.EXCHANGE_REGISTER, Resource(kind="partner", ref=offer.partner_id))
+    ref = f"{offer.partner_id}/{offer.use.value}/{offer.certificate.fingerprint()}"  # what the second officer compares
     return approvals.request(
-        REGISTER_ACTION, offer.content(), maker=maker, reason=reason, object_type="partner", object_ref=offer.partner_id
+        REGISTER_ACTION, offer.content(), maker=maker, reason=reason, object_type="partner", object_ref=ref
     )
+
+
+def approve_certificate(ticket_id: UUID, *, fingerprint: str, checker: Subject) -> Ticket:
+    """Approve a certificate as the second officer, who names the fingerprint that the partner read out.
+
+    Raises:
+        ExchangeInputError: the ticket is about another certificate; recorded.
+        DutySeparationError, NotPermittedError, TicketNotFoundError, TicketTransitionError: as in approving.
+    """
+    ticket = approvals.find(ticket_id)
+    named = fingerprint.replace(":", "").replace(" ", "").lower()
+    if ticket.action != REGISTER_ACTION or not named or ticket.object_ref.rpartition("/")[2] != named:
+        record_refusal(
+            REGISTER_ACTION,
+            actor=actor_of(checker),
+            object_type="ticket",
+            object_ref=str(ticket_id),
+            facts={"reason": "other_fingerprint"},
+        )
+        raise ExchangeInputError("fingerprint: the ticket is about another certificate; do not approve it")
+    return approvals.approve(ticket_id, checker=checker)
 
 
 def register_certificate(offer: Offer, *, ticket_id: UUID, maker: Subject) -> str:
