@@ -11,12 +11,14 @@ from django.db import connections, transaction
 
 from fixtures.installed import System
 from fixtures.sealing import clear, item, owner
+from kuimen.foundation import clock
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.audit.services import SYSTEM
 from kuimen.gate.keys import services as keys
 from kuimen.gate.keys.rules import KeyEvent, RetentionClass
 from kuimen.gate.vault import erasing, sealing
 from kuimen.gate.vault import services as vault
+from kuimen.gate.vault.controls import identity_elements_are_sealed
 from kuimen.gate.vault.errors import RowAlteredError
 from kuimen.gate.vault.models import Record, RowSeal
 from kuimen.gate.vault.rotation import services as rotation
@@ -26,6 +28,7 @@ from kuimen.gate.vault.sealing import SealItem
 from kuimen.gate.vault.services import SealedRef
 from kuimen.gate.vault.unsealing import CONTEXT_WITHOUT_ROW
 from kuimen.kernels.elements.model import Element
+from kuimen.standard import Outcome, ProbeContext
 
 IDENTITY = RetentionClass.IDENTITY_TRANSACTION
 OLD, NEW, NAME = "19990001234", "19990005678", "张三"
@@ -63,6 +66,13 @@ def changed_twice(system: System) -> tuple[list[SealedRef], tuple[list[tuple[obj
     vault.seal_many(fields(1, person, phone=NEW)[:1])
     assert clear(refs) == [NEW, NAME, OLD, NAME]
     return refs, before
+
+
+def sealed_by_an_earlier_release(monkeypatch: pytest.MonkeyPatch, items: list[SealItem]) -> list[SealedRef]:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(sealing, "CONTEXT_OF_ALL", CONTEXT_WITHOUT_ROW)
+        earlier.setattr(Tie, "seal", lambda _tie, _written: Counter())
+        return vault.seal_many(items)
 
 
 @pytest.mark.clause("CQJR-5.5-c")
@@ -177,10 +187,7 @@ def test_a_row_of_an_earlier_release_opens_counts_as_unsealed_and_is_tied_by_the
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = uuid4()
-    with monkeypatch.context() as earlier:  # a release that knew no row seals
-        earlier.setattr(sealing, "CONTEXT_OF_ALL", CONTEXT_WITHOUT_ROW)
-        earlier.setattr(Tie, "seal", lambda _tie, _written: Counter())
-        refs = vault.seal_many([*fields(1, person), *fields(2, person)])
+    refs = sealed_by_an_earlier_release(monkeypatch, [*fields(1, person), *fields(2, person)])
     assert clear(refs) == [OLD, NAME, OLD, NAME]
     report = verify_rows(actor=SYSTEM)
     assert (report.rows, report.unsealed, report.sound) == (2, 2, True)
@@ -236,3 +243,30 @@ def test_readers_never_see_a_row_and_its_seal_of_two_moments_and_two_writers_of_
     assert failures == []
     assert verify_rows(actor=SYSTEM).sound
     assert dict(RowSeal.objects.values_list("source_key", "revision"))[(7).to_bytes(32, "big")] == 24
+
+
+@pytest.mark.planted_defect("CQJR-5.5-c")
+def test_the_control_sees_a_field_and_a_whole_row_put_back(system: System) -> None:
+    context = ProbeContext(at=clock.now())
+    refs, (records, seals) = changed_twice(system)
+    assert identity_elements_are_sealed(context).outcome is Outcome.HOLDS
+    with owner(system) as connection:
+        put_back(connection, refs[0].record_id, records)
+        field = identity_elements_are_sealed(context)
+        for key, revision, generation, tag in seals:
+            connection.execute(
+                "UPDATE vault_row_seal SET revision = %s, key_generation = %s, tag = %s WHERE source_key = %s",
+                (revision, generation, tag, key),
+            )
+    row = identity_elements_are_sealed(context)
+    assert (field.outcome, field.observations[0].facts["rows_altered"]) == (Outcome.REFUTED, 1)
+    assert (row.outcome, row.observations[0].facts["tables_put_back"]) == (Outcome.REFUTED, 1)
+    assert row.observations[0].facts["rows_altered"] == 0
+
+
+def test_the_control_is_not_green_over_rows_of_an_earlier_release(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed_by_an_earlier_release(monkeypatch, fields(1, uuid4()))
+    seen = identity_elements_are_sealed(ProbeContext(at=clock.now()))
+    assert (seen.outcome, seen.observations[0].facts["rows_unsealed"]) == (Outcome.INSUFFICIENT, 1)

@@ -6,6 +6,7 @@ from kuimen.entrypoints.cli.installed import home_option
 from kuimen.entrypoints.cli.keys_backup import backup_check, confirm_backup
 from kuimen.entrypoints.cli.keys_ceremony import ceremony, custodians
 from kuimen.entrypoints.cli.keys_deeds import DEED_COMMANDS
+from kuimen.entrypoints.cli.keys_rows import verify_rows
 from kuimen.entrypoints.installation.home import InstallationHome
 from kuimen.entrypoints.terminal.output import emit_json
 
@@ -15,7 +16,7 @@ def keys() -> None:
     """密钥：状态、仪式、保管人、轮换、备份 Keys: status, ceremony, custodians, rotation, backup."""
 
 
-for command in (ceremony, custodians, backup_check, confirm_backup, *DEED_COMMANDS):
+for command in (ceremony, custodians, backup_check, confirm_backup, verify_rows, *DEED_COMMANDS):
     keys.add_command(command)
 
 

@@ -14,6 +14,7 @@ from kuimen.gate.vault import store
 from kuimen.gate.vault.models import SEALED_CONSTRAINT, Record
 from kuimen.gate.vault.opening import try_open
 from kuimen.gate.vault.rows.store import rows_of
+from kuimen.gate.vault.rows.verifying import revisions_missing
 from kuimen.gate.vault.rules import SHOWN
 from kuimen.kernels.elements import ELEMENT_TABLE, Category, Element, Storage
 from kuimen.standard import Observation, Outcome, ProbeContext, ProbeResult, control
@@ -40,6 +41,9 @@ _REMEDY_EN = (
     "stop showing records that are not sealed or do not belong where they stand, find their writer, "
     "seal them anew from their source, and restore the database constraint"
 )
+
+_UNSEALED_ZH = "对旧版本写入、尚无行封的记录重新加密（kuimen keys reencrypt），此后单个字段被换回旧值即可发现"
+_UNSEALED_EN = "re-encrypt what an earlier release wrote without row seals, so that a field put back is found"
 
 
 @control("CQJR-5.3-d", title_zh="保险库内身份信息密文存储", title_en="Identity data in the vault is ciphertext")
@@ -97,15 +101,29 @@ def _sealed_records(elements: Sequence[Element], *, title_zh: str, title_en: str
         "constraint_in_force": guarded,
         "sample": 0,
         "sample_does_not_open": 0,
+        "rows_altered": 0,
+        "rows_unsealed": 0,
+        "tables_put_back": 0,
         "keys_unlocked": keys.is_unlocked(),
     }
     if keys.is_unlocked() and total:
         sampled = _sample(names)
         tried = try_open(keys.keyring(), rows_of(sampled), sampled)
-        facts |= {"sample": len(sampled), "sample_does_not_open": len(tried.broken)}
+        facts |= {
+            "sample": len(sampled),
+            "sample_does_not_open": len(tried.broken),
+            "rows_altered": len(tried.altered),
+            "rows_unsealed": tried.unsealed,
+            "tables_put_back": len(revisions_missing()),
+        }
     seen = (Observation(title_zh=title_zh, title_en=title_en, facts=facts, reference="vault_record"),)
-    if malformed or facts["sample_does_not_open"] or not guarded:
+    flaws = ("malformed", "sample_does_not_open", "rows_altered", "tables_put_back")
+    if any(facts[flaw] for flaw in flaws) or not guarded:
         return ProbeResult(outcome=Outcome.REFUTED, observations=seen, remedy_zh=_REMEDY_ZH, remedy_en=_REMEDY_EN)
+    if facts["rows_unsealed"]:
+        return ProbeResult(
+            outcome=Outcome.INSUFFICIENT, observations=seen, remedy_zh=_UNSEALED_ZH, remedy_en=_UNSEALED_EN
+        )
     return ProbeResult(outcome=Outcome.HOLDS if facts["sample"] else Outcome.INSUFFICIENT, observations=seen)
 
 

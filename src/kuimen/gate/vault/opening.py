@@ -32,16 +32,21 @@ class Tried:
     """What opened, and what is wrong with the rest.
 
     Attributes:
-        clear: the clear bytes of each record that opens.
-        broken: records that do not open where they stand.
+        records: the wanted records.
+        values: the clear bytes of each, None where it does not open where it stands.
         altered: rows that do not fit their seal, or that lost it.
         unsealed: rows of an earlier release, which have no seal yet: nobody can say whether a field was put back.
     """
 
-    clear: dict[UUID, bytes] = field(repr=False)
-    broken: list[UUID]
+    records: list[StoredRecord]
+    values: list[bytes | None] = field(repr=False)
     altered: list[StoredRow]
     unsealed: int
+
+    @property
+    def broken(self) -> list[UUID]:
+        """Return the records that do not open where they stand."""
+        return [one.record_id for one, value in zip(self.records, self.values, strict=True) if value is None]
 
 
 def open_records(record_ids: Collection[UUID], *, purpose: str) -> dict[RecordId, Sensitive[str]]:
@@ -65,16 +70,16 @@ def open_records(record_ids: Collection[UUID], *, purpose: str) -> dict[RecordId
     if not wanted:
         return {}
     rows = rows_of(wanted)
-    elements = {one.record_id: one.element for row in rows for one in row.members if one.record_id in wanted}
-    if len(elements) != len(wanted):
-        raise RecordNotFoundError(f"{len(wanted) - len(elements)} of the record ids are not in the vault")
     tried = try_open(keys.keyring(), rows, wanted)
+    if len(tried.records) != len(wanted):
+        raise RecordNotFoundError(f"{len(wanted) - len(tried.records)} of the record ids are not in the vault")
     refuse_broken(tried.broken)
     if tried.altered:
         raise alarmed(tried.altered, wanted=wanted)
     return {
-        RecordId(record_id): Sensitive(tried.clear[record_id].decode("utf-8"), element=element)
-        for record_id, element in elements.items()
+        RecordId(record.record_id): Sensitive(value.decode("utf-8"), element=record.element)
+        for record, value in zip(tried.records, tried.values, strict=True)
+        if value is not None
     }
 
 
@@ -91,19 +96,23 @@ def open_stored(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, by
 
 def open_each(ring: Keyring, records: Sequence[StoredRecord]) -> dict[UUID, bytes]:
     """Return the clear bytes of what opens, whatever its row is like; raises no alarm."""
-    return unsealed(ring, [(record, key) for record, key in _keys_of(ring, records) if key is not None]).clear
+    values = unsealed(ring, records, _keys_of(ring, records)).values
+    return {one.record_id: value for one, value in zip(records, values, strict=True) if value is not None}
 
 
 def try_open(ring: Keyring, rows: Sequence[StoredRow], wanted: Collection[UUID]) -> Tried:
     """Open the wanted records of rows and check the rows; raises no alarm, for probes only read."""
     chosen = set(wanted)
     records = [one for row in rows for one in row.members if one.record_id in chosen]
-    found = unsealed(ring, [(record, key) for record, key in _keys_of(ring, records) if key is not None])
+    found = unsealed(ring, records, _keys_of(ring, records))
     bare = [row for row in rows if row.seal is None]
-    robbed = [row for row in bare if any(one.record_id in found.tied for one in row.members)]
+    robbed: list[StoredRow] = []
+    if bare:
+        tied = {one.record_id for one, held in zip(records, found.tied, strict=True) if held}
+        robbed = [row for row in bare if any(one.record_id in tied for one in row.members)]
     return Tried(
-        clear=found.clear,
-        broken=[record.record_id for record in records if record.record_id not in found.clear],
+        records=records,
+        values=found.values,
         altered=[*broken_rows(ring, rows), *robbed],
         unsealed=len(bare) - len(robbed),
     )
@@ -128,7 +137,7 @@ def refuse_broken(broken: Sequence[UUID]) -> None:
     raise SealedValueTamperedError(broken)
 
 
-def _keys_of(ring: Keyring, records: Sequence[StoredRecord]) -> list[tuple[StoredRecord, DataKey | None]]:
+def _keys_of(ring: Keyring, records: Sequence[StoredRecord]) -> list[DataKey | None]:
     """Return the key that each record names, None where there is none: it was moved, or its key row removed.
 
     Raises:
@@ -139,7 +148,7 @@ def _keys_of(ring: Keyring, records: Sequence[StoredRecord]) -> list[tuple[Store
         if record.person_ref is not None:
             wanted[record.retention_class].add((record.person_ref, record.generation))
     persons = {kind: ring.person_keys_at(pairs, kind) for kind, pairs in wanted.items()}
-    return [(record, _key_of(ring, persons, record)) for record in records]
+    return [_key_of(ring, persons, record) for record in records]
 
 
 def _key_of(

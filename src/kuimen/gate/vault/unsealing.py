@@ -22,17 +22,15 @@ CONTEXT_WITHOUT_ROW: Final = b"kuimen.vault"  # what releases before the row sea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsealed:
-    """What became of records whose keys were at hand.
+    """What became of records, in their order.
 
     Attributes:
-        clear: the clear bytes of each record that opens where it stands.
-        tied: those among them whose context says that they belong to a row with a seal.
-        broken: records that do not open.
+        values: the clear bytes of each, None where it does not open where it stands.
+        tied: whether its context says that it belongs to a row with a seal.
     """
 
-    clear: dict[UUID, bytes] = field(repr=False)
-    tied: set[UUID]
-    broken: list[UUID]
+    values: list[bytes | None] = field(repr=False)
+    tied: list[bool]
 
 
 def context_of(ring: Keyring, record: StoredRecord, *, person: UUID | None, generation: int) -> bytes:
@@ -47,38 +45,37 @@ def context_of(ring: Keyring, record: StoredRecord, *, person: UUID | None, gene
     )
 
 
-def unsealed(ring: Keyring, held: Sequence[tuple[StoredRecord, DataKey]]) -> Unsealed:
-    """Open records with their keys, a column for each suite."""
-    clear: dict[UUID, bytes] = {}
-    tied: set[UUID] = set()
-    broken: list[UUID] = []
-    by_suite: dict[KeySuite, list[tuple[StoredRecord, DataKey]]] = defaultdict(list)
-    for record, key in held:
-        by_suite[key.suite].append((record, key))
-    for members in by_suite.values():
-        waiting = members
+def unsealed(ring: Keyring, records: Sequence[StoredRecord], keys: Sequence[DataKey | None]) -> Unsealed:
+    """Open records, a column for each suite; one without a key does not open."""
+    values: list[bytes | None] = [None] * len(records)
+    tied = [False] * len(records)
+    by_suite: dict[KeySuite, list[int]] = defaultdict(list)
+    for at, key in enumerate(keys):
+        if key is not None:
+            by_suite[key.suite].append(at)
+    for waiting in by_suite.values():
         for context in (CONTEXT_OF_ALL, CONTEXT_WITHOUT_ROW):
-            values = _opened(ring, waiting, context) if waiting else []
-            found = {
-                record.record_id: value for (record, _), value in zip(waiting, values, strict=True) if value is not None
-            }
-            clear |= found
-            if context is CONTEXT_OF_ALL:
-                tied |= found.keys()
-            waiting = [(record, key) for record, key in waiting if record.record_id not in found]
-        broken += [record.record_id for record, _ in waiting]
-    return Unsealed(clear=clear, tied=tied, broken=broken)
+            chosen = [at for at in waiting if values[at] is None]
+            if not chosen:
+                break
+            held = [key for at in chosen if (key := keys[at]) is not None]
+            opened = _opened(ring, [records[at] for at in chosen], held, context)
+            for at, value in zip(chosen, opened, strict=True):
+                values[at] = value
+                tied[at] = value is not None and context is CONTEXT_OF_ALL
+    return Unsealed(values=values, tied=tied)
 
 
-def _opened(ring: Keyring, rows: Sequence[tuple[StoredRecord, DataKey]], context: bytes) -> list[bytes | None]:
-    _, first = rows[0]
-    column = Sealer.for_key(first.key, first.suite.value).open_column(
-        pa.array([record.sealed for record, _ in rows], type=pa.large_binary()),
+def _opened(
+    ring: Keyring, records: Sequence[StoredRecord], keys: Sequence[DataKey], context: bytes
+) -> list[bytes | None]:
+    column = Sealer.for_key(keys[0].key, keys[0].suite.value).open_column(
+        pa.array([record.sealed for record in records], type=pa.large_binary()),
         context,
         row_aad=[
-            context_of(ring, record, person=record.person_ref, generation=record.generation) for record, _ in rows
+            context_of(ring, record, person=record.person_ref, generation=record.generation) for record in records
         ],
-        row_keys=[key.key for _, key in rows],
+        row_keys=[key.key for key in keys],
         errors="null",
         as_text=False,
     )

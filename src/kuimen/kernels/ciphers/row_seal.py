@@ -52,7 +52,7 @@ def row_seals(rows: Sequence[RowContent], key: bytes, *, institution: bytes) -> 
         return []
     if len(institution) != _INSTITUTION_BYTES:
         raise ContextFieldError("institution: an identifier of 16 bytes is needed")
-    ordered = [sorted(row.fields, key=lambda field: field[0].bytes) for row in rows]
+    ordered = [sorted(row.fields, key=lambda field: field[0].int) for row in rows]
     tags = iter(_tags([FIELD_LABEL + record.bytes + sealed for fields in ordered for record, sealed in fields], key))
     messages = []
     for row, fields in zip(rows, ordered, strict=True):

@@ -89,10 +89,9 @@ def opened_rows(ring: Keyring, rows: Sequence[StoredRecord]) -> tuple[list[tuple
     """
     held = keys_in_use(ring, rows)
     chosen = [row for row in rows if row.record_id in held]
-    keyed = [(row, key) for row in chosen if (key := held[row.record_id]) is not None]
-    found = unsealed(ring, keyed)
-    opened = [(row, found.clear[row.record_id]) for row, _ in keyed if row.record_id in found.clear]
-    return opened, [row.record_id for row in chosen if row.record_id not in found.clear]
+    values = unsealed(ring, chosen, [held[row.record_id] for row in chosen]).values
+    opened = [(row, value) for row, value in zip(chosen, values, strict=True) if value is not None]
+    return opened, [row.record_id for row, value in zip(chosen, values, strict=True) if value is None]
 
 
 def sealed_rows(

@@ -44,7 +44,14 @@ def broken_rows(ring: Keyring, rows: Sequence[StoredRow]) -> list[StoredRow]:
         if key is None:
             broken += [row for row, _ in members]
             continue
-        contents = [_content(row.place, seal.revision, _fields(row)) for row, seal in members]
+        contents = [
+            RowContent(
+                row_key=row.place[2],
+                revision=seal.revision,
+                fields=[(record.record_id, record.sealed) for record in row.members],
+            )
+            for row, seal in members
+        ]
         for (row, seal), tag in zip(
             members, row_seals(contents, key, institution=ring.institution_id.bytes), strict=True
         ):
@@ -58,9 +65,10 @@ def robbed_rows(ring: Keyring, rows: Sequence[StoredRow]) -> list[StoredRow]:
     bare = [row for row in rows if row.seal is None and row.members]
     if not bare:
         return []
-    held = keys_in_use(ring, [record for row in bare for record in row.members])
-    records = [(record, held.get(record.record_id)) for row in bare for record in row.members]
-    tied = unsealed(ring, [(record, key) for record, key in records if key is not None]).tied
+    records = [record for row in bare for record in row.members]
+    held = keys_in_use(ring, records)
+    found = unsealed(ring, records, [held.get(record.record_id) for record in records])
+    tied = {record.record_id for record, is_tied in zip(records, found.tied, strict=True) if is_tied}
     return [row for row in bare if any(record.record_id in tied for record in row.members)]
 
 
