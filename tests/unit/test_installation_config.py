@@ -19,8 +19,9 @@ def home(tmp_path: Path) -> InstallationHome:
 
 def test_what_is_saved_is_loaded(home: InstallationHome) -> None:
     written = config.Configuration(
-        institution_id=UUID(int=5), institution_name="测试小贷", overlay="fictitious", port=8123, behind_https=True
-    )
+        institution_id=UUID(int=5), institution_name="测试小贷", overlay="fictitious", port=8123, behind_https=True,
+        mail_host="mail.lender.example", mail_from="kuimen@lender.example", alert_recipients=("a@lender.example",),
+    )  # fmt: skip
     config.save(home, written)
     assert config.load(home, environment={}) == written
     assert home.config.stat().st_mode & 0o777 == 0o600
@@ -46,6 +47,11 @@ def test_the_environment_names_the_overlay_over_the_file(home: InstallationHome)
         ("institution_id: 7", "wrong type"),
         ("behind_https: perhaps", "behind_https"),
         ("colour: red", "colour"),
+        ("mail_host: mail.lender.example", "alert_recipients"),
+        ("mail_security: rot13", "mail_security"),
+        ("{mail_user: a, mail_security: none}", "no password goes out in clear"),
+        ('alert_recipients: ["a b@lender.example"]', "plain addresses"),
+        ("mail_port: 0", "mail_port"),
         ("[1, 2]", "mapping"),
         ("a: b: c", "YAML"),
     ],

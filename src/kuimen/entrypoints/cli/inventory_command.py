@@ -1,11 +1,14 @@
 """`kuimen inventory`: list the asset directory, correct a column, replay corrections against the recogniser."""
 
 import sys
+from pathlib import Path
+from uuid import UUID
 
 import click
 from rich.table import Table
 
 from kuimen.entrypoints.cli.installed import home_option, operator
+from kuimen.entrypoints.cli.signed_in import signed_in, token_option
 from kuimen.entrypoints.installation.home import InstallationHome
 from kuimen.entrypoints.terminal.output import emit_json, stdout
 from kuimen.foundation.errors import NotFoundError
@@ -83,7 +86,7 @@ def list_assets(*, only: str, text: str, as_json: bool, home: InstallationHome) 
 def correct(*, place: str, element: str, reason: str, scope: str, home: InstallationHome) -> None:
     """Say what the column PLACE (schema.table.column or file.column) holds; it survives scans.
 
-    What lowers a class or its protection waits until an officer approves it on the console.
+    What lowers a class or its protection waits until an officer approves it, on the console or by `decide`.
     """
     from kuimen.entrypoints.installation.install import opened
 
@@ -108,6 +111,49 @@ def correct(*, place: str, element: str, reason: str, scope: str, home: Installa
             scope=Scope(scope),
         )
         emit_json({"correction_id": str(made.correction_id), "state": made.state.value, "lowers": made.lowers})
+
+
+@inventory.command()
+@home_option
+def proposals(*, home: InstallationHome) -> None:
+    """List the corrections that wait for another person, one JSON object a line."""
+    from kuimen.entrypoints.installation.install import opened
+
+    with opened(home):
+        from kuimen.governance.inventory import services
+        from kuimen.governance.inventory.correction_rules import CorrectionState
+
+        for one in services.corrections(state=CorrectionState.PROPOSED):
+            emit_json(
+                {
+                    "correction_id": str(one.correction_id), "place": one.place,
+                    "found_element": one.found_element or None, "element": one.element or None,
+                    "scope": one.scope.value, "reason": one.reason, "proposed_by": one.proposed_by,
+                }
+            )  # fmt: skip
+
+
+@inventory.command()
+@click.argument("correction_id", type=click.UUID)
+@click.argument("verdict", type=click.Choice(["approve", "refuse", "withdraw"]))
+@click.option("--reason", default="", help="Why it is refused.")
+@token_option(required=True)
+@home_option
+def decide(*, correction_id: UUID, verdict: str, reason: str, token_file: Path, home: InstallationHome) -> None:
+    """Approve or refuse a correction that lowers protection, as another person; withdraw one's own."""
+    from kuimen.entrypoints.installation.install import opened
+
+    with opened(home):
+        from kuimen.governance.inventory import services
+
+        person = signed_in(token_file)
+        if verdict == "approve":
+            made = services.approve_correction(correction_id, checker=person)
+        elif verdict == "refuse":
+            made = services.refuse_correction(correction_id, checker=person, reason=reason)
+        else:
+            made = services.withdraw_correction(correction_id, steward=person)
+        emit_json({"correction_id": str(made.correction_id), "state": made.state.value, "place": made.place})
 
 
 @inventory.command()

@@ -56,7 +56,9 @@ INSTALLED_APPS = [
     "kuimen.ledger.loans",
     "kuimen.governance.inventory",
     "kuimen.governance.protection",
+    "kuimen.governance.changeover",
     "kuimen.governance.documents",
+    "kuimen.governance.releases",
     "kuimen.scenarios.collections",
     "kuimen.assessment",
     "kuimen.entrypoints.api",
@@ -170,6 +172,15 @@ LANGUAGE_CODE = _configuration.language
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _configuration.mail_host, _configuration.mail_port, 15
+EMAIL_USE_TLS, EMAIL_USE_SSL = (_configuration.mail_security == one for one in ("starttls", "tls"))
+_mail_password = KUIMEN_HOME.credentials / "mail_password"
+EMAIL_HOST_USER = _configuration.mail_user
+EMAIL_HOST_PASSWORD = _mail_password.read_text(encoding="utf-8").strip() if _mail_password.is_file() else ""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _configuration.mail_from
+KUIMEN_ALERT_RECIPIENTS = _configuration.alert_recipients if _configuration.mail_host else ()
 
 STATIC_URL = "/static/"
 _FRONTEND = Path(sys.prefix) / "frontend" / "node_modules"  # set-up installs it there; nothing of it is committed

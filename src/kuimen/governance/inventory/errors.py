@@ -57,3 +57,9 @@ class ScheduleInputError(InvalidInputError):
     """A scan interval lies outside one hour to thirty-one days."""
 
     code: ClassVar[str] = "inventory.schedule_input"
+
+
+class AlertUndeliveredError(UnavailableError):
+    """The mail server did not take an alert."""
+
+    code: ClassVar[str] = "inventory.alert_undelivered"

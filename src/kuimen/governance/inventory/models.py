@@ -177,7 +177,7 @@ class Asset(models.Model):
 
 
 class Drift(models.Model):
-    """One change that a scan saw, until a steward has taken note of it."""
+    """One change that a scan saw, until a steward has taken note of it; `announced_at` is when a mail told of it."""
 
     drift_id = models.UUIDField(primary_key=True)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="drifts")
@@ -186,6 +186,7 @@ class Drift(models.Model):
     before = models.CharField(max_length=32, blank=True, default="")
     after = models.CharField(max_length=32, blank=True, default="")
     seen_at = models.DateTimeField()
+    announced_at = models.DateTimeField(null=True)
     noted_by = models.TextField(blank=True, default="")
     noted_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True, default="")

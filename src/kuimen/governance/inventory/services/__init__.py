@@ -12,6 +12,7 @@ from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory.errors import UnknownAssetError
 from kuimen.governance.inventory.models import Asset, DataSource
 from kuimen.governance.inventory.rules import TO_BE_PROTECTED, AssetState
+from kuimen.governance.inventory.services.alerting import announce_changes
 from kuimen.governance.inventory.services.correcting import (
     CorrectionView,
     ReplayedCorrection,
@@ -37,6 +38,7 @@ __all__ = [
     "ReplayedCorrection",
     "ScanSummary",
     "SourceView",
+    "announce_changes",
     "approve_correction",
     "as_corrected",
     "changes",
