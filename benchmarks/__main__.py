@@ -27,6 +27,7 @@ MODULES = {
     "kernels": "Kernels, one core, processor time",
     "sealing": "Sealing, indexing and masking columns, one core, processor time",
     "protection": "Protecting a lender's table",
+    "searching": "Searching sealed values",
     "disclosures": "Disclosing",
     "rotation": "Rotating keys",
     "erasure": "Erasing a person",

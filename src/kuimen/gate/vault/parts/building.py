@@ -190,8 +190,11 @@ def build(
     with transaction.atomic(), store.translated():
         approvals.redeem(ticket_id, _content(name, {}), actor=actor)
         lock_alone()
-        if any(one.state is PartIndexState.BUILDING for one in standing(name)):
-            raise PartIndexStateError(f"{name.text}: a generation of this index is still being filled; resume it")
+        for one in standing():
+            if one.name.element is name.element and one.name != name:
+                raise PartIndexStateError(f"{name.text}: {one.name.text} was begun meanwhile; one part at a time")
+            if one.name == name and one.state is PartIndexState.BUILDING:
+                raise PartIndexStateError(f"{name.text}: a generation of this index is still being filled; resume it")
         PartIndex.objects.create(
             element=name.element.value,
             part=name.part.value,

@@ -37,6 +37,7 @@ class Flaw(StrEnum):
     NAMEABLE = "nameable"
     TOO_WIDE = "too_wide"
     ALONE = "alone"
+    SECOND = "second"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +135,19 @@ def named_by_frequency(records: NDArray[np.int64]) -> float:
     return min(1.0, bound / float(records.sum()))
 
 
-def flaws_of(measures: Measures, *, part: Part, declared: bool) -> tuple[Flaw, ...]:
-    """Return every reason against the index; none means that it is admitted."""
+def flaws_of(measures: Measures, *, part: Part, declared: bool, second: bool = False) -> tuple[Flaw, ...]:
+    """Return every reason against the index; none means that it is admitted.
+
+    Args:
+        measures: of the part.
+        part: which.
+        declared: whether it may be indexed at all.
+        second: whether another part of the element is indexed already. Two parts of one value tell more together than
+            the frequencies of each: how one part's records spread over the other's tags is a fingerprint.
+    """
     found = [] if declared else [Flaw.UNDECLARED]
+    if second and part is not Part.WHOLE:
+        found.append(Flaw.SECOND)
     if measures.values < FEWEST_VALUES:
         found.append(Flaw.TOO_FEW_VALUES)
     if measures.top_share > LARGEST_SHARE:
@@ -160,6 +171,10 @@ def told(flaw: Flaw, measures: Measures) -> tuple[str, str]:
         Flaw.UNDECLARED: (
             "该要素的这一部分未列入可索引清单：取值天然太少或可随意填写",
             "this part of this element is not declared: its values are few by nature, or free text",
+        ),
+        Flaw.SECOND: (
+            "该要素已有另一部分的索引：两者合在一起泄漏更多，请先删除那一个",
+            "another part of this element is indexed: together they tell more than each, drop that one first",
         ),
         Flaw.TOO_FEW_PEOPLE: (
             f"只有 {one.people} 人，少于 {FEWEST_PEOPLE} 人：片段几乎等于人",

@@ -20,6 +20,7 @@ from kuimen.gate.keys.pacing import Advance
 from kuimen.gate.vault import store
 from kuimen.gate.vault.models import Record
 from kuimen.gate.vault.part_rules import DECLARED, IndexName, Part, is_declared, part_of
+from kuimen.gate.vault.part_tags import standing
 from kuimen.gate.vault.parts.leakage import Counts, Flaw, Measures, flaws_of, measures_of
 from kuimen.gate.vault.rotation.resealing import opened_rows, read_records
 from kuimen.gate.vault.rules import INDEXED_ELEMENTS, SHOWN, is_indexed
@@ -78,17 +79,19 @@ def plan_element(element: Element, *, advance: Advance = lambda _done, _total: N
             tally.add([part_of(part, text) for text in normal], owners)
         seen += len(rows)
         advance(seen, total)
-    return [
-        Plan(
-            name=IndexName(element=element, part=part),
-            measures=(measures := measures_of(tally.counts(), part=part)),
-            flaws=flaws_of(
-                measures, part=part, declared=is_indexed(element) if part is Part.WHOLE else is_declared(element, part)
-            ),
-            unopened=unopened,
-        )
-        for part, tally in tallies.items()
-    ]
+    standing_parts = {one.name.part for one in standing() if one.name.element is element}
+    return [_plan(element, part, tally, unopened, standing_parts) for part, tally in tallies.items()]
+
+
+def _plan(element: Element, part: Part, tally: "_Tally", unopened: int, standing_parts: set[Part]) -> Plan:
+    measures = measures_of(tally.counts(), part=part)
+    declared = is_indexed(element) if part is Part.WHOLE else is_declared(element, part)
+    return Plan(
+        name=IndexName(element=element, part=part),
+        measures=measures,
+        flaws=flaws_of(measures, part=part, declared=declared, second=bool(standing_parts - {part})),
+        unopened=unopened,
+    )
 
 
 def plan_of(name: IndexName, *, advance: Advance = lambda _done, _total: None) -> Plan:
