@@ -27,6 +27,7 @@ COMMANDS = {
     "scan": "kuimen.entrypoints.cli.scan_command",
     "inventory": "kuimen.entrypoints.cli.inventory_command",
     "protect": "kuimen.entrypoints.cli.protect_command",
+    "migrate-table": "kuimen.entrypoints.cli.migrate_command",
     "sign-in": "kuimen.entrypoints.cli.staff_command",
     "staff": "kuimen.entrypoints.cli.staff_command",
     "import": "kuimen.entrypoints.cli.import_command",
@@ -49,7 +50,12 @@ COMMANDS = {
 
 
 # names of commands that Python does not allow for a function
-FUNCTIONS = {"analyze-server": "analyze_server", "import": "import_", "sign-in": "sign_in"}
+FUNCTIONS = {
+    "analyze-server": "analyze_server",
+    "import": "import_",
+    "migrate-table": "migrate_table",
+    "sign-in": "sign_in",
+}
 
 
 class LazyGroup(click.Group):

@@ -23,7 +23,7 @@ INSERT_ONLY_PREFIXES = (
 READ_ONLY_TABLES = ("django_migrations",)
 ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",
-    "collections_", "assessment_", "documents_", "retention_", "exchange_",
+    "collections_", "assessment_", "documents_", "retention_", "exchange_", "changeover_",
 )  # fmt: skip
 SECRET_COLUMNS = frozenset({"tag", "seed", "digest", "session_data", "data", "signed_fields"})
 SECRET_WORDS = ("sealed", "password", "secret", "wrapped", "token")

@@ -4,7 +4,7 @@ A named procedure: every step says whether it was done, was not permitted, or do
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,10 +80,11 @@ def scrub_database(
     label: str,
     places: ServerPlaces,
     recognition: RecognitionTables,
+    only: Sequence[tuple[str, str]] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> ScrubReport:
-    """Run every step; a step that fails does not stop the next ones."""
-    steps = _procedure(session, places, recognition)
+    """Run every step; a step that fails does not stop the next ones. `only` rewrites no table but these."""
+    steps = _procedure(session, places, recognition, only)
     done: list[ScrubStep] = []
     for position, (name, title_zh, title_en, run, todo_zh, todo_en) in enumerate(steps):
         if progress is not None:
@@ -109,14 +110,19 @@ def scrub_database(
 _Step = tuple[str, str, str, Callable[[], tuple[ScrubState, str]], str, str]
 
 
-def _procedure(session: SourceSession, places: ServerPlaces, recognition: RecognitionTables) -> list[_Step]:
+def _procedure(
+    session: SourceSession,
+    places: ServerPlaces,
+    recognition: RecognitionTables,
+    only: Sequence[tuple[str, str]] | None,
+) -> list[_Step]:
     """Return the steps: name, titles, deed, and what is left to do where the deed is not permitted."""
     return [
         (
             "rewrite_tables",
             "重写表与索引（VACUUM FULL）",
             "rewrite tables and indexes (VACUUM FULL)",
-            lambda: _rewrite(session),
+            lambda: _rewrite(session, only),
             "请以表属主或超级用户执行 VACUUM FULL",
             "run VACUUM FULL on the tables as their owner",
         ),
@@ -166,9 +172,9 @@ def _run(step: Callable[[], tuple[ScrubState, str]]) -> tuple[ScrubState, str]:
         return ScrubState.FAILED, type(error).__name__
 
 
-def _rewrite(session: SourceSession) -> tuple[ScrubState, str]:
-    """Rewrite every table that has lost a column or holds references, whichever run did it."""
-    tables = session.connection.execute(_CHANGED, (f"{SEALED_PREFIX}%",)).fetchall()
+def _rewrite(session: SourceSession, only: Sequence[tuple[str, str]] | None) -> tuple[ScrubState, str]:
+    """Rewrite the named tables, or every one that has lost a column or holds references, whichever run did it."""
+    tables = session.connection.execute(_CHANGED, (f"{SEALED_PREFIX}%",)).fetchall() if only is None else list(only)
     for schema, name in tables:
         session.connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(table_name(schema, name)))
     return (ScrubState.DONE if tables else ScrubState.NOT_APPLICABLE), f"{len(tables)} tables"
