@@ -161,12 +161,6 @@ def possible_places(text: str, table: GateTable | None = None) -> list[int]:
     return found
 
 
-def is_possible_place(text: str, place: int) -> bool:
-    """Tell whether a name may begin at one place."""
-    table = shipped_table()
-    return bool(_OPEN.match(text, place)) and score(text, place, table) >= table.threshold
-
-
 def is_everyday(word: str) -> bool:
     """Tell whether everybody uses these two or three characters as a word."""
     table = shipped_table()

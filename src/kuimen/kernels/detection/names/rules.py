@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
-from kuimen.kernels.detection.names.gate import is_everyday, is_possible_place
+from kuimen.kernels.detection.names.common_words import FOREIGN_SOUNDS
+from kuimen.kernels.detection.names.gate import is_everyday, score, shipped_table
 from kuimen.kernels.detection.names.lexicon import (
     FOLLOWERS,
     FOLLOWING,
@@ -16,6 +17,7 @@ from kuimen.kernels.detection.names.lexicon import (
     ROLES,
     STOPS,
 )
+from kuimen.kernels.detection.names.peoples import names_without_surname, part_end
 from kuimen.kernels.detection.naming import ZH_INDEX
 from kuimen.kernels.detection.terms_zh import ZH_TERMS
 from kuimen.kernels.detection.trie import alternation
@@ -34,10 +36,12 @@ _OPENING = re.compile(
     rf"(?:先生|女士|小姐)?(?:\([^()\n]{{1,30}}\))?(?:先生|女士|小姐)?[:,|\t] ?"
     rf"(?=(?:[0-9]{{4}} ?年|[0-9]{{2}} ?岁|[{HAN}]{{1,5}}族[,\n。;]|[{HAN}]{{2,4}}国籍|{alternation(OPENERS)}))",
 )
+_ROLE = re.compile(alternation(ROLES | OFFICES))
 _SENTENCE_END = re.compile(r"[。；;\n]")
 # The key of a name in a log or in JSON; `labelled` reads keys at large, this settles the plain case.
 _KEYED = re.compile(rf"[=:\"' ]([{HAN}]{{2,4}})(?![{HAN}])")
 _KEY_BEFORE = re.compile(r"(?:[Nn]ame|NAME|\bxm)\\?[\"']? ?[:=]? ?\\?[\"']?$")
+_KEY_ENDS = ("ame", "AME", "xm")
 _LONGEST_KEY = 12
 _LIFE = re.compile(r"(?:[男女][,。;|\t]|先生|女士|国籍|[0-9]{4} ?年[0-9]{0,2}月?出?生|[汉藏满回苗族]族)")
 _LIFE_WITHIN = 24
@@ -58,6 +62,7 @@ _HAN_RUN = re.compile(rf"[{HAN}]{{1,12}}")
 _SENTENCE = frozenset("的了在是我你他她们这那有与和及或但也都还就要会被把将向对从到给让请叫说称为于因已未以名户人员者")
 _LONGEST_PLAIN, _LONGEST_GIVEN = 4, 2
 _PARTICLES = frozenset("于和由向应时将")  # surnames that stand behind a role as words far more often
+_BEHIND_A_ROLE = 1.5  # what the role says for a name, in units of the gate
 _OPENS = frozenset(" \t\n,;:。；，：、(（\"“'|>=由与和及向请被对给让")
 
 
@@ -90,7 +95,8 @@ def _behind_keys(text: str) -> Iterator[Candidate]:
     key = Evidence(EvidenceKind.LABEL, "key:name", 3)
     for match in _KEYED.finditer(text):
         start, end = match.span(1)
-        if not _KEY_BEFORE.search(text[max(0, start - _LONGEST_KEY) : start]):
+        before = text[max(0, start - _LONGEST_KEY) : start]
+        if not any(key in before for key in _KEY_ENDS) or not _KEY_BEFORE.search(before):
             continue
         width = surname_width(text, start)
         if (
@@ -119,27 +125,50 @@ def _before_honorifics(text: str, *, unparted: bool) -> Iterator[Candidate]:
 
 
 def _with_dots(text: str) -> Iterator[Candidate]:
+    known = Evidence(EvidenceKind.TABLE, "name of one run", 4)
+    for start, end in names_without_surname(text):
+        yield Candidate(Element.PERSON_NAME, start, end, (known,))
     if "·" not in text:
         return
     shape = Evidence(EvidenceKind.FORMAT, "parts joined by a dot", 3)
     for match in _DOTTED_ANYWHERE.finditer(text):
-        first, last = _first_part(text, match.start()), last_part(text, match.start(), match.end())
-        if first < last:
-            yield Candidate(Element.PERSON_NAME, first, last, (shape,))
+        start = match.start()
+        while "·" in text[start : match.end()]:
+            first, last = first_part(text, start), last_part(text, start, match.end())
+            if first < last:
+                yield Candidate(Element.PERSON_NAME, first, last, (shape,))
+            start = max(last, start + 1)
 
 
 def last_part(text: str, start: int, end: int) -> int:
-    """Return where the last part of a name with dots ends; a word of the sentence may hang on it."""
-    begin = text.rfind("·", start, end) + 1
+    """Return where a name with dots ends; a word of the sentence, or another name, may hang on one of its parts."""
+    begin = start
+    while (dot := text.find("·", begin, end)) >= 0:
+        begin = dot + 1
+        following = text.find("·", begin, end)
+        limit = end if following < 0 else following
+        known = part_end(text, begin)
+        if begin < known < limit:
+            return known
+        if following < 0 and known == limit:
+            return end
+    sounds = begin
+    while sounds < end and text[sounds] in FOREIGN_SOUNDS:
+        sounds += 1
+    if sounds - begin > 1:
+        return sounds
     for place in range(begin + 1, end):
         if text[place] in _SENTENCE or text.startswith(FOLLOWERS, place):
             return place
     return end
 
 
-def _first_part(text: str, start: int) -> int:
+def first_part(text: str, start: int) -> int:
     """Return where the first part begins; a role or a word of the sentence may stand before it."""
     dot = text.index("·", start)
+    for place in range(start, dot - 1):
+        if part_end(text, place) == dot:
+            return place
     for role in ROLES:
         if text.startswith(role, start) and start + len(role) < dot:
             return start + len(role)
@@ -165,7 +194,10 @@ def listed_names(text: str, end: int) -> Iterator[tuple[int, int]]:
 def _may_stand_unparted(text: str, start: int) -> bool:
     if "·" in text[start : start + 9]:
         return True
-    return text[start : start + 1] not in _PARTICLES and is_possible_place(text, start)
+    if text[start : start + 1] in _PARTICLES or not surname_width(text, start):
+        return False
+    table = shipped_table()
+    return score(text, start, table) >= table.threshold - _BEHIND_A_ROLE
 
 
 def listed_before(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -189,7 +221,8 @@ def _openings(text: str) -> Iterator[Candidate]:
         if match is None:
             continue
         start, end = match.span(1)
-        name = match[1]
+        start += len(role[0]) if (role := _ROLE.match(text, start, end - 1)) else 0
+        name = text[start:end]
         for honorific in HONORIFICS:
             if name.endswith(honorific) and len(name) > len(honorific) + 1:
                 end -= len(honorific)

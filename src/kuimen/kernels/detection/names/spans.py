@@ -8,16 +8,26 @@ drop by whole units behind it.
 from collections.abc import Sequence
 
 from kuimen.kernels.detection.names.common_words import FOREIGN_SOUNDS
-from kuimen.kernels.detection.names.lexicon import STOPS
+from kuimen.kernels.detection.names.gate import is_everyday
+from kuimen.kernels.detection.names.lexicon import HONORIFICS
 from kuimen.kernels.detection.names.port import Span
 from kuimen.kernels.detection.names.rules import surname_width
 from kuimen.kernels.detection.names.tagger import PERSON_BEGIN, PERSON_INSIDE, Tagged
 from kuimen.kernels.elements.model import Element
+from kuimen.kernels.elements.surnames import COMPOUND_SURNAMES, GIVEN_NAME_CHARACTERS
 
-EXTEND_ABOVE, ENDS_BELOW = -1.5, -3.0
-NEAR_EACH, NEAR_MEAN, NEAR_DROP = -2.0, -1.0, -3.5
-_LONGEST_GIVEN = 2
+# Odds above which a character still belongs to a name that the path ended before it: one that given names hold, any
+# other, one that more often is a verb behind a name; and a surname that the path left out.
+EXTEND_ABOVE, OTHERS_ABOVE, VERBS_ABOVE, COMPOUND_ABOVE = -2.2, -1.5, -0.5, -4.5
+ENDS_BELOW = -3.0
+NEAR_EACH, NEAR_MEAN, NEAR_DROP = -2.5, -1.2, -3.5
+BORDER = 1.2  # by how much the odds drop behind a name that ends
+_LONGEST_GIVEN, _SURNAME_AND_GIVEN = 2, 3
 SOUND_ABOVE = -1.5
+_VERBS = frozenset("来作经应去到新夫生")
+_OPENS = frozenset(" \t\n,;:!?.。、·()[]【】《》“”\"'|/=")
+# No given name holds these, whatever the odds.
+_PARTICLES = frozenset("的了在是我你他她它们这那与或但也都还就要会被把将向对从给让请称说之因所并于系曾、，。；：,.;:()")
 
 
 def names_in_window(text: str, tagged: Tagged, offset: int) -> list[Span]:
@@ -38,6 +48,7 @@ def names_in_window(text: str, tagged: Tagged, offset: int) -> list[Span]:
         if found and first < found[-1][1]:
             continue
         begin, end = _whole_sound(text, lead, first, last)
+        begin = _begun(text, lead, begin, end)
         found.append((begin, _extended(text, lead, begin, end)))
     found.extend(_just_missed(text, lead, found))
     found.sort()
@@ -46,8 +57,14 @@ def names_in_window(text: str, tagged: Tagged, offset: int) -> list[Span]:
     ]
 
 
-def _drops(lead: Sequence[float], place: int, below: float) -> bool:
-    return place >= len(lead) or lead[place] < below
+def _ends(text: str, lead: Sequence[float], begin: int, end: int, below: float = ENDS_BELOW) -> bool:
+    """Tell whether a name ends here: no character of a name follows, or its odds drop."""
+    return (
+        end >= len(lead)
+        or lead[end] < below
+        or lead[end] < min(lead[begin:end]) - BORDER
+        or not "\u3400" <= text[end] <= "\u9fff"
+    )
 
 
 def _whole_sound(text: str, lead: Sequence[float], begin: int, end: int) -> tuple[int, int]:
@@ -61,18 +78,43 @@ def _whole_sound(text: str, lead: Sequence[float], begin: int, end: int) -> tupl
     return begin, end
 
 
+def _begun(text: str, lead: Sequence[float], begin: int, end: int) -> int:
+    """Return where a name begins: at a surname the path took for a word, or behind a character it took too many."""
+    if text[begin + 1 : begin + 3] in COMPOUND_SURNAMES and end - begin > _SURNAME_AND_GIVEN:
+        return begin + 1
+    if not begin or end - begin > _LONGEST_GIVEN or FOREIGN_SOUNDS.issuperset(text[begin:end]):
+        return begin
+    nearest = lead[begin - 1]
+    if nearest > COMPOUND_ABOVE and text[begin : begin + 2] not in COMPOUND_SURNAMES:
+        if text[max(0, begin - 2) : begin] in COMPOUND_SURNAMES:
+            return begin - 2
+        if text[begin - 1 : begin + 1] in COMPOUND_SURNAMES:
+            return begin - 1
+    if surname_width(text, begin - 1) != 1 or surname_width(text, begin) == 1:
+        return begin
+    opens = begin == 1 or text[begin - 2] in _OPENS
+    apart = opens or lead[begin - 2] < min(NEAR_DROP, nearest - BORDER)
+    return begin - 1 if apart and nearest > (COMPOUND_ABOVE if opens else EXTEND_ABOVE) else begin
+
+
 def _extended(text: str, lead: Sequence[float], begin: int, end: int) -> int:
     """Take in the rest of a given name: its odds are near even and drop behind it."""
     width = surname_width(text, begin)
     if not width:
         return end
-    for length in range(_LONGEST_GIVEN, 0, -1):
+    # A married name or a name of both parents: 陈林雨泽.
+    doubled = width == 1 and surname_width(text, begin + 1) == 1
+    for length in range(_LONGEST_GIVEN + doubled, 0, -1):
         limit = begin + width + length
         if limit <= end:
             break
-        if limit > len(text) or STOPS.intersection(text[end:limit]):
+        added = text[end:limit]
+        if limit > len(text) or _PARTICLES.intersection(added) or text.startswith(HONORIFICS, limit - 1):
             continue
-        if min(lead[end:limit]) > EXTEND_ABOVE and _drops(lead, limit, ENDS_BELOW):
+        least = EXTEND_ABOVE if GIVEN_NAME_CHARACTERS.issuperset(added) else OTHERS_ABOVE
+        if len(added) == 1 and (added in _VERBS or is_everyday(text[limit - 1 : limit + 1])):
+            least = VERBS_ABOVE
+        if min(lead[end:limit]) > least and _ends(text, lead, end, limit):
             return limit
     return end
 
@@ -87,10 +129,10 @@ def _just_missed(text: str, lead: Sequence[float], found: Sequence[tuple[int, in
         if not width:
             continue
         end = begin + 1
-        while end < len(lead) and lead[end] > NEAR_EACH:
+        while end < len(lead) and lead[end] > NEAR_EACH and end - begin < width + _LONGEST_GIVEN:
             end += 1
         given = text[begin + width : end]
-        if not 1 <= len(given) <= _LONGEST_GIVEN or STOPS.intersection(given) or not _drops(lead, end, NEAR_DROP):
+        if not given or _PARTICLES.intersection(given) or not _ends(text, lead, begin, end, NEAR_DROP):
             continue
         if sum(lead[begin:end]) / (end - begin) > NEAR_MEAN and not any(a < end and begin < b for a, b in found):
             missed.append((begin, end))
