@@ -73,17 +73,27 @@ def person_bindings(
     institution: UUID, retention_class: RetentionClass, version: int, rows: Iterable[tuple[str, int]]
 ) -> list[bytes]:
     """Return :func:`person_binding` of many persons, given as canonical texts; several times quicker."""
-    head = binding("person", institution, retention_class, version)
+    head = person_head(institution, retention_class, version)
+    return [head + tail for tail in person_tails(rows)]
+
+
+def person_head(institution: UUID, retention_class: RetentionClass, version: int) -> bytes:
+    """Return the part of a binding that all persons under one version of a domain key share; it comes first."""
+    return binding("person", institution, retention_class, version)
+
+
+def person_tails(rows: Iterable[tuple[str, int]]) -> list[bytes]:
+    """Return the rest of the binding of each person and generation."""
     length = (36).to_bytes(_LENGTH_BYTES, "big")  # of the text of a UUID
-    tails: dict[int, bytes] = {}
-    bound = []
+    ends: dict[int, bytes] = {}
+    tails = []
     for ref, generation in rows:
-        tail = tails.get(generation)
-        if tail is None:
+        end = ends.get(generation)
+        if end is None:
             digits = str(generation).encode()
-            tail = tails[generation] = len(digits).to_bytes(_LENGTH_BYTES, "big") + digits
-        bound.append(head + length + ref.encode() + tail)
-    return bound
+            end = ends[generation] = len(digits).to_bytes(_LENGTH_BYTES, "big") + digits
+        tails.append(length + ref.encode() + end)
+    return tails
 
 
 def table_binding(

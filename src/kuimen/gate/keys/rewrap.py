@@ -2,7 +2,8 @@
 
 A job works in batches. Each batch is one transaction of the key database: new wrapped keys, every one of them swapped
 in only where the old bytes still stand, and the cursor behind them. A process that dies loses the batch it was in and
-nothing else; whoever starts the job again goes on at the cursor. Readers open a row under whichever version it names,
+nothing else; whoever starts the job again goes on at the cursor. While the database writes one batch, a thread beside
+reads the next one and wraps it anew; that thread writes nothing. Readers open a row under whichever version it names,
 so that no read fails on the way; new keys come under the active version from the rotation on. When the cursor has
 passed the last key, those still under an older version are counted; the job is finished when there are none.
 
@@ -10,9 +11,11 @@ Clause: JRT0171-6.2.4-a
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
@@ -25,7 +28,7 @@ from kuimen.gate.keys.arrays import bytea_array, int_array
 from kuimen.gate.keys.domain_keys import keys_by_version, keys_under_other_versions
 from kuimen.gate.keys.errors import KeyMissingError, RotationConflictError
 from kuimen.gate.keys.keyring import Keyring
-from kuimen.gate.keys.material import person_bindings, table_binding
+from kuimen.gate.keys.material import person_head, person_tails, table_binding
 from kuimen.gate.keys.models import DomainKey, PersonKey, RewrapJob, TableKey
 from kuimen.gate.keys.pacing import Advance, Pace
 from kuimen.gate.keys.rules import KeyState, RetentionClass
@@ -112,13 +115,18 @@ class RewrapReport:
     finished: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _Row(NamedTuple):  # in the order of the SELECTs
     row_id: int
     name: str
     generation: int
     version: int
     wrapped: bytes
+
+
+class _Batch(NamedTuple):
+    last: int
+    renewed: list[tuple[_Row, bytes]]
+    broken: list[_Row]
 
 
 def plan_rewrap(kind: RetentionClass) -> RewrapPlan:
@@ -165,10 +173,11 @@ def run_rewrap(
     while True:
         before, whole = job.rewrapped, job.person_cursor == job.table_cursor == 0
         for which in ("person", "table"):
-            while rows := _read(job, kind, which, batch):
-                _swap(ring, job, kind, which, rows)
-                advance(job.rewrapped, total)
-                pace.after(len(rows))
+            with closing(_batches(ring, job, kind, which, batch)) as batches:
+                for ready in batches:
+                    _swap(job, kind, which, ready)
+                    advance(job.rewrapped, total)
+                    pace.after(len(ready.renewed) + len(ready.broken))
         left = keys_under_other_versions(kind, job.to_version)
         if left == 0 or (whole and job.rewrapped == before):
             return _ended(job, kind, left, actor)
@@ -213,19 +222,32 @@ def _taken_up(plan: RewrapPlan, actor: audit.Actor) -> RewrapJob:
     return job
 
 
-def _read(job: RewrapJob, kind: RetentionClass, which: str, batch: int) -> list[_Row]:
-    after = job.person_cursor if which == "person" else job.table_cursor
+def _batches(ring: Keyring, job: RewrapJob, kind: RetentionClass, which: str, batch: int) -> Generator[_Batch]:
+    """Yield batches that are ready to be written, the next one being made ready beside the caller."""
+
+    def prepared(after: int) -> _Batch | None:
+        rows = _read(job, kind, which, after, batch)
+        return _Batch(rows[-1].row_id, *_renewed(ring, job, kind, which, rows)) if rows else None
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="kuimen-rewrap") as beside:
+        try:
+            coming = beside.submit(prepared, job.person_cursor if which == "person" else job.table_cursor)
+            while (ready := coming.result()) is not None:
+                coming = beside.submit(prepared, ready.last)
+                yield ready
+        finally:
+            beside.submit(connections.close_all).result()  # those of that thread
+
+
+def _read(job: RewrapJob, kind: RetentionClass, which: str, after: int, batch: int) -> list[_Row]:
     with store.translated(), connections[store.DATABASE].cursor() as cursor:
         cursor.execute(_SELECT[which], [kind.value, after, job.to_version, batch])
-        return [
-            _Row(row_id=row_id, name=name, generation=generation, version=version, wrapped=bytes(wrapped))
-            for row_id, name, generation, version, wrapped in cursor.fetchall()
-        ]
+        return list(map(_Row._make, cursor.fetchall()))
 
 
-def _swap(ring: Keyring, job: RewrapJob, kind: RetentionClass, which: str, rows: Sequence[_Row]) -> None:
-    """Unwrap, wrap anew, and write the batch with its cursor in one transaction."""
-    renewed, broken = _renewed(ring, job, kind, which, rows)
+def _swap(job: RewrapJob, kind: RetentionClass, which: str, ready: _Batch) -> None:
+    """Write a batch with its cursor in one transaction."""
+    renewed, broken = ready.renewed, ready.broken
     place = "person_cursor" if which == "person" else "table_cursor"
     with store.translated(), transaction.atomic(using=store.DATABASE):
         swapped = 0
@@ -244,7 +266,7 @@ def _swap(ring: Keyring, job: RewrapJob, kind: RetentionClass, which: str, rows:
                 )
                 swapped = cursor.rowcount
         counted = {
-            place: rows[-1].row_id,
+            place: ready.last,
             "rewrapped": job.rewrapped + swapped,
             "swaps_lost": job.swaps_lost + len(renewed) - swapped,
             "does_not_open": job.does_not_open + len(broken),
@@ -263,28 +285,34 @@ def _swap(ring: Keyring, job: RewrapJob, kind: RetentionClass, which: str, rows:
 def _renewed(
     ring: Keyring, job: RewrapJob, kind: RetentionClass, which: str, rows: Sequence[_Row]
 ) -> tuple[list[tuple[_Row, bytes]], list[_Row]]:
-    by_version: dict[int, list[_Row]] = defaultdict(list)
-    for row in rows:
-        by_version[row.version].append(row)
-    opened: list[tuple[_Row, bytes]] = []
+    tails = person_tails((row.name, row.generation) for row in rows) if which == "person" else []
+    by_version: dict[int, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        by_version[row.version].append(at)
+    opened: list[tuple[int, bytes]] = []
     broken: list[_Row] = []
-    for version, members in by_version.items():
-        bindings = _bindings(ring, kind, which, members, version)
-        keys = ring.tree.unwrap_under_domain(kind, version, [row.wrapped for row in members], bindings)
-        for row, key in zip(members, keys, strict=True):
-            if key is None:
-                broken.append(row)
-            else:
-                opened.append((row, key))
-    bindings = _bindings(ring, kind, which, [row for row, _ in opened], job.to_version)
+    for version, chosen in by_version.items():
+        bindings = _bindings(ring, kind, version, rows, tails, chosen)
+        keys = ring.tree.unwrap_under_domain(kind, version, [rows[at].wrapped for at in chosen], bindings)
+        opened += [(at, key) for at, key in zip(chosen, keys, strict=True) if key is not None]
+        broken += [rows[at] for at, key in zip(chosen, keys, strict=True) if key is None]
+    bindings = _bindings(ring, kind, job.to_version, rows, tails, [at for at, _ in opened])
     wrapped = ring.tree.wrap_under_domain(kind, job.to_version, [key for _, key in opened], bindings)
-    return [(row, sealed) for (row, _), sealed in zip(opened, wrapped, strict=True)], broken
+    return [(rows[at], sealed) for (at, _), sealed in zip(opened, wrapped, strict=True)], broken
 
 
-def _bindings(ring: Keyring, kind: RetentionClass, which: str, rows: Sequence[_Row], version: int) -> list[bytes]:
-    if which == "person":
-        return person_bindings(ring.institution_id, kind, version, ((row.name, row.generation) for row in rows))
-    return [table_binding(ring.institution_id, kind, version, row.name, row.generation) for row in rows]
+def _bindings(
+    ring: Keyring,
+    kind: RetentionClass,
+    version: int,
+    rows: Sequence[_Row],
+    tails: Sequence[bytes],
+    chosen: Sequence[int],
+) -> list[bytes]:
+    if tails:
+        head = person_head(ring.institution_id, kind, version)
+        return [head + tails[at] for at in chosen]
+    return [table_binding(ring.institution_id, kind, version, rows[at].name, rows[at].generation) for at in chosen]
 
 
 def _begin_pass(job: RewrapJob) -> None:
