@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kuimen.kernels.detection.evidence import Evidence, EvidenceKind
-from kuimen.kernels.detection.naming import MEDIUM, NameVerdict, is_negative_label, read_label_phrase, read_name
+from kuimen.kernels.detection.naming import MEDIUM, SILENT, WEAK, is_negative_label, read_label_phrase, read_name
 from kuimen.kernels.elements.model import Element
 
 _SEPARATORS = frozenset(" \t\"'“”‘’([{<《【「:=>|*#~])】\\")
@@ -19,9 +19,13 @@ _LIST_MARKS = frozenset("、/和及与")
 _MOST_SEPARATORS = 8
 _LONGEST_HAN_LABEL = 14
 _LONGEST_KEY = 40
+_LONGEST_NUMBERED = 10
 _LEFT_WINDOW, _RIGHT_WINDOW = 28, 12
 # Signs and words of money before a number; a blank, a colon or 为 may stand between.
-CURRENCY_SIGNS = ("¥", "￥", "$", "€", "rmb", "cny", "人民币", "金额", "共计", "合计", "总计")
+CURRENCY_SIGNS = (
+    "¥", "￥", "$", "€", "rmb", "cny", "人民币", "金额", "共计", "合计", "总计", "总共", "累计", "共有", "共处理",
+    "共扫描", "共导入", "共发送", "共推送", "已处理", "已扫描",
+)  # fmt: skip
 # A unit alone counts only where no word goes on: 13812345678次日 is a call, 13812345678次 a count.
 FREE_UNITS = (
     "元", "万元", "亿元", "角", "分钱", "条记录", "条数据", "条消息", "次请求", "次调用", "笔交易", "个文件", "个用户",
@@ -37,6 +41,8 @@ _UNIT_BEHIND = re.compile(
     f"|(?:{'|'.join(LATIN_UNITS)})(?![A-Za-z]))"
 )
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_NUMBER_SIGN = re.compile(r"[Nn][Oo]\.?")
+_NUMBERED = re.compile(r"([\u3400-\U0010ffff]+)[Nn][Oo]\.?")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 
 # Keys that name the bank and hold the card.
@@ -51,7 +57,7 @@ _OF_WORDS = frozenset(
 )  # fmt: skip
 # 机号, 话号, 小号, 新号, 我号: before 号 or 码 these leave a number a number to call or to pay to.
 _OWNERS_OF_NUMBERS = frozenset(
-    "机话叫电小新旧老大换主副本靓微信帐账呼来联系预留原备用我的她他您你卡证册税记个这那此本该其空死有加拨打通"
+    "机话叫电同小新旧老大换主副本靓微信帐账呼来联系预留原备用我的她他您你卡证册税记个这那此本该其空死有加拨打通"
 )
 _NUMBERED_THINGS = (
     "保单", "票据", "支票", "汇票", "合同", "发票", "工单", "订单", "运单", "快递", "流水", "凭证", "回执", "车票",
@@ -142,18 +148,26 @@ def label_before(text: str, start: int) -> Label:
         position = _skip_separators(text, earlier)
     if position == 0:
         return NO_LABEL
+    begin = _label_begins(text, position)
+    return read_raw_label(text[begin:position]) if begin < position else NO_LABEL
+
+
+def _label_begins(text: str, position: int) -> int:
+    """Return where the key or the Chinese words begin that end at `position`; there, where neither ends."""
     last, begin = text[position - 1], position
     if last in _KEY_LETTERS:
         floor = max(0, position - _LONGEST_KEY)
         while begin > floor and text[begin - 1] in _KEY_LETTERS:
             begin -= 1
+        if _NUMBER_SIGN.fullmatch(text, begin, position):  # 联系电话No.: what is numbered stands before it
+            floor = max(0, begin - _LONGEST_NUMBERED)
+            while begin > floor and text[begin - 1] >= "\u3400":
+                begin -= 1
     elif last >= "\u3400":
         floor = max(0, position - _LONGEST_HAN_LABEL)
         while begin > floor and (text[begin - 1] >= "\u3400" or text[begin - 1] in _LETTERS):
             begin -= 1
-    else:
-        return NO_LABEL
-    return read_raw_label(text[begin:position])
+    return begin
 
 
 def _skip_separators(text: str, position: int) -> int:
@@ -177,18 +191,24 @@ def _skip_list_item(text: str, position: int) -> int:
 @lru_cache(maxsize=32_768)
 def read_raw_label(label: str) -> Label:
     """Read the Chinese words or the ASCII key that stand before a value."""
-    if label[-1] in _KEY_LETTERS:
-        label = label.strip(".-")
-        if not label or label[0].isdigit():
+    numbered = _NUMBERED.fullmatch(label)
+    verdict = read_label_phrase(numbered[1]) if numbered else SILENT
+    if not numbered and label[-1] in _KEY_LETTERS:
+        key = label.strip(".-")
+        if not key or key[0].isdigit():
             return NO_LABEL
-        if label.lower() in _CARD_KEYS:
+        if key.lower() in _CARD_KEYS:
             return Label(Element.BANK_CARD, MEDIUM - 1)
-        verdict: NameVerdict = read_name(label.rpartition(".")[2])
-    else:
+        verdict = read_name(key.rpartition(".")[2])
+    elif not numbered:
         verdict = read_label_phrase(label)
     if verdict.element is not None and verdict.strength:
         return Label(verdict.element, verdict.strength)
-    return Label(negative=verdict.negative or is_negative_label(label) or announces_another_number(label))
+    negative = verdict.negative or is_negative_label(label)
+    if label.endswith("代码") and not negative:
+        return Label(Element.USCC, WEAK)
+    numbers_others = numbered is not None or label.lower() == "no." or announces_another_number(label)
+    return Label(negative=negative or numbers_others)
 
 
 def for_numbers(label: Label) -> Label:
@@ -205,6 +225,8 @@ def announces_another_number(label: str) -> bool:
     if stem.endswith(_NUMBERED_THINGS):
         return True
     last = label[-1:]
+    if last == "单":
+        return not label.endswith(("名单", "清单"))
     if last == "号":
         return label[-2:-1] >= "\u3400" and label[-2:-1] not in _OWNERS_OF_NUMBERS
     if last == "码":

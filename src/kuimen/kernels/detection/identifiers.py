@@ -27,7 +27,7 @@ FILE_ENDINGS = words(
     json xml yml yaml sql
     """,
 )
-_USCC = re.compile(r"[1-9ANY][1-9][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
+_USCC = re.compile(r"[1-9ANY][1-9][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])", re.IGNORECASE | re.ASCII)
 _PLATE_BODY = (
     r"[A-HJ-NP-Z][·. ]?(?:[DABCEFGHJK][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[DABCEFGHJK]"
     r"|(?=[A-Z0-9]{0,4}[0-9])[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Za-z])"
@@ -67,7 +67,13 @@ _KEY_SHAPES = re.compile(
     r"|sk-[0-9A-Za-z_-]{20,}|xox[baprs]-[0-9A-Za-z-]{10,}"
     r"|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{6,})(?![0-9A-Za-z_])"
 )
+# 4111111111111111|12/28|123, as cards are written down by those who should not.
+_CARD_TAIL = re.compile(
+    r"[ \t|,;:/]{1,3}((?:0[1-9]|1[0-2])[/-](?:20)?[2-4][0-9])(?![0-9])"
+    r"(?:[ \t|,;:/]{1,3}([0-9]{3,4})(?![0-9A-Za-z./:-]))?"
+)
 _SHORTEST_PAN = 13
+_TRACK_SIGN = re.compile(r"[=D][0-9]")
 _FEWEST_IPV6_DIGITS = 6  # shorter is a time or a scope operator
 VERSION_WORDS = ("ver", "version", "版本", "版本号", "release", "rev", "build")
 _VERSION_BEFORE = re.compile(
@@ -99,6 +105,17 @@ def recognise_mail_and_network(text: str) -> Iterator[Candidate]:
     yield from _ipv4(text)
 
 
+def recognise_beside_card(text: str, end: int) -> Iterator[Candidate]:
+    """Yield the expiry date and the check value that stand directly behind a card number that ends at `end`."""
+    match = _CARD_TAIL.match(text, end)
+    if match is None:
+        return
+    near = Evidence(EvidenceKind.CONTEXT_LEFT, "directly behind a card number", 2)
+    for group, element, rule in ((1, Element.CARD_EXPIRY, "month and year"), (2, Element.CVN2, "three or four digits")):
+        if match[group]:
+            yield Candidate(element, *match.span(group), (Evidence(EvidenceKind.FORMAT, rule, 1), near))
+
+
 def recognise_credentials(text: str) -> Iterator[Candidate]:
     """Yield candidates for track 1 of cards and for keys that are known by their shape."""
     if "^" in text:
@@ -117,8 +134,7 @@ def recognise_credentials(text: str) -> Iterator[Candidate]:
 
 def recognise_at_run(text: str, start: int, end: int, tables: RecognitionTables) -> Iterator[Candidate]:
     """Yield what begins, with up to three letters, at a run of digits: tracks, company codes, permits."""
-    behind = text[end : end + 1]
-    if behind in ("=", "D") and end - start >= _SHORTEST_PAN:
+    if end - start >= _SHORTEST_PAN and _TRACK_SIGN.match(text, end):
         yield from _tracks(text, start)
         return
     letters = start
@@ -128,7 +144,7 @@ def recognise_at_run(text: str, start: int, end: int, tables: RecognitionTables)
         return
     code = _USCC.match(text, letters)
     if code and not code[0].isdecimal():
-        pieces = company_code_evidence(code[0], tables)
+        pieces = company_code_evidence(code[0].upper(), tables)
         if pieces:
             yield _judged(Element.USCC, text, code.start(), code.end(), pieces)
         return

@@ -26,7 +26,10 @@ _DATE = (
     r"(?:19[2-9][0-9]|20[0-2][0-9])(?:[-/.年] ?(?:1[0-2]|0?[1-9]) ?[-/.月] ?(?:3[01]|[12][0-9]|0?[1-9]) ?日?"
     r"|(?:1[0-2]|0[1-9])(?:3[01]|[12][0-9]|0[1-9])|[-/.年] ?(?:1[0-2]|0?[1-9])月?)(?![0-9])"
 )
-_HIDDEN = r"(?![*•●×xX]{3,})(?!null|None|none|true|false|nil|undefined|\$\{|\{\}|%s|\?)[!-%(-+\--:<->@-~]{4,128}"
+_HIDDEN = (
+    r"(?![*•●×xX]{3,})(?!null|None|none|true|false|nil|undefined|\$\{|\{\}|%s|\?)"
+    r"(?:[!#-%(-+\--:<->@-\[\]-~]|\\(?![\"'nrt])){4,128}"
+)
 _MARK = r"[0-9A-Za-z][0-9A-Za-z_.+/=:-]{7,127}"
 
 
@@ -140,6 +143,7 @@ _CODE_WORD_EN = re.compile(r"[vV]erif(?:ication|y) [cC]ode|OTP(?: code)?")
 _CODE_BEHIND = re.compile(r"[^0-9\n]{0,12}?([0-9]{4,8})(?![0-9A-Za-z.])")
 _CODE_BEFORE = re.compile(r"(?<![0-9A-Za-z.])([0-9]{4,8})(?![0-9A-Za-z.])[^0-9\n]{0,8}\Z")
 _CODE_REACH = 18
+_CLOSERS = {"}": "{", "]": "[", ")": "(", ">": "<"}
 _PLACEHOLDER = re.compile(r"^(?:[*•●×#]+|x{3,}|X{3,}|null|none|NULL|N/A)$")
 
 
@@ -250,6 +254,8 @@ def _candidate(element: Element, value: re.Match[str], points: int, kind: str) -
         end -= 1
     while start < end and value.string[start] == " ":
         start += 1
+    while end > start + 1 and (opener := _CLOSERS.get(value.string[end - 1])) and opener not in value.string[start:end]:
+        end -= 1
     return Candidate(
         element,
         start,

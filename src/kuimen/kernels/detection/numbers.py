@@ -24,7 +24,7 @@ from kuimen.kernels.elements.overlay import DivisionRank, RecognitionTables
 _RUN = re.compile(r"[0-9]{7,}")
 _SEPARATED = re.compile(
     r"(?<![0-9A-Za-z])(?:"
-    r"[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{1,3})?"
+    r"(?<![0-9]-)[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{1,3})?(?!-[0-9])"
     r"|3[47][0-9]{2}[ -](?:[0-9]{6}[ -][0-9]{5}|[0-9]{4}[ -][0-9]{4}[ -][0-9]{3})"
     r"|[0-9]{6}[ -](?:18|19|20)[0-9]{6}[ -][0-9]{3}[0-9Xx]"
     r"|[0-9]{6}[ -](?:18|19|20)[0-9]{2}[ -]?[0-9]{4}[ -][0-9]{3}[0-9Xx]"
@@ -42,10 +42,10 @@ _LANDLINE = re.compile(
 _OVERSEAS = re.compile(
     r"\+(?:852[- ]?[4-9][0-9]{3}[- ]?[0-9]{4}|853[- ]?6[0-9]{3}[- ]?[0-9]{4}|886[- ]?9[0-9]{8})(?![0-9])"
 )
-_COUNTRY_CODE = re.compile(r"(?:\+|00)86[- ]?\Z|\(\+86\) ?\Z")
+_COUNTRY_CODE = re.compile(r"(?:\+|00)86[- ]?\Z|\(\+86\) ?\Z|(?<![0-9A-Za-z+-])86-\Z")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 # What may stand behind the digits of a card track, a company code, a permit.
-_OPENERS = frozenset("=D(ABCEFGHJKLMNPQRTUWXY")
+_OPENERS = frozenset("=D(ABCEFGHJKLMNPQRTUWXYabcefghjklmnpqrtuwxyd")
 _DIGITS = frozenset("0123456789")
 _LONGEST_RUN = 21
 _LENGTHS = frozenset(range(10, 20))

@@ -25,6 +25,7 @@ from kuimen.kernels.detection.evidence import (
 )
 from kuimen.kernels.detection.folding import Folded, fold
 from kuimen.kernels.detection.identifiers import (
+    recognise_beside_card,
     recognise_chinese_identifiers,
     recognise_credentials,
     recognise_identifiers,
@@ -55,7 +56,7 @@ CHECKED = frozenset(
 _ENOUGH = 5
 _POSSIBLE = 3
 _BARE = 2  # the check and the network, no label and no keyword
-COMPANIONS = frozenset({Element.RESIDENT_ID, Element.MOBILE, Element.EMAIL})
+COMPANIONS = frozenset({Element.RESIDENT_ID, Element.MOBILE, Element.EMAIL, Element.CARD_EXPIRY, Element.CVN2})
 _WORD = re.compile(r"[0-9A-Za-z\u3400-\uffff]")
 _FEWEST_OF_A_SET = 2
 _CATEGORIES = {element: rule_of(element).category for element in Element}
@@ -150,11 +151,15 @@ def _in_block(text: str, look: _Look) -> Iterator[Candidate]:
     """Run the recognisers of any text that can yield what is wanted; each may yield more."""
     wanted, tables = look.wanted, look.tables
     if not wanted.isdisjoint(_NUMBERS | _MAIL_AND_NETWORK):
-        if ACCELERATES:
-            yield from recognise_structured(text, tables, least=look.least.fewest_points)
-        else:
-            yield from recognise_numbers(text, tables)
-            yield from recognise_mail_and_network(text)
+        numbers = (
+            recognise_structured(text, tables, least=look.least.fewest_points)
+            if ACCELERATES
+            else chain(recognise_numbers(text, tables), recognise_mail_and_network(text))
+        )
+        for one in numbers:
+            yield one
+            if one.element is Element.BANK_CARD:
+                yield from recognise_beside_card(text, one.end)
     if not wanted.isdisjoint(_IDENTIFIERS):
         yield from recognise_identifiers(text)
     if not wanted.isdisjoint(_CREDENTIALS):

@@ -229,6 +229,16 @@ static uint16_t ask_label(Pass *p, const uint8_t *bytes, Py_ssize_t length) {
     return (uint16_t)code;
 }
 
+/* Where the Chinese characters before `i` begin, at most `most` of them. */
+static Py_ssize_t han_before(const Pass *p, Py_ssize_t i, int most) {
+    while (most-- > 0 && i > 0) {
+        Py_ssize_t b = letter_before(p, i);
+        if (letter_at(p, b) < 0x3400) break;
+        i = b;
+    }
+    return i;
+}
+
 static uint16_t label_before(Pass *p, Py_ssize_t start) {
     Py_ssize_t i = skip_separators(p, start);
     if (i) {
@@ -246,6 +256,10 @@ static uint16_t label_before(Pass *p, Py_ssize_t start) {
     if (IS(last, C_ALNUM | C_KEYSIGN)) {
         Py_ssize_t floor = i > 40 ? i - 40 : 0;
         while (begin > floor && IS(p->text[begin - 1], C_ALNUM | C_KEYSIGN)) begin--;
+        /* 联系电话No.: what is numbered stands before it. */
+        Py_ssize_t n = i - begin;
+        if ((n == 2 || (n == 3 && last == '.')) && lower(p->text[begin]) == 'n' && lower(p->text[begin + 1]) == 'o')
+            begin = han_before(p, begin, 10);
     } else if (last >= 0x80) {
         Py_ssize_t b = letter_before(p, i);
         if (letter_at(p, b) < 0x3400) return 0;
@@ -561,6 +575,9 @@ static Py_ssize_t country_code(const Pass *p, Py_ssize_t start) {
         if (j >= 3 && !memcmp(t + j - 3, "+86", 3)) return j - 3;
         if (j >= 4 && !memcmp(t + j - 4, "0086", 4)) return j - 4;
     }
+    if (start >= 3 && !memcmp(t + start - 3, "86-", 3) && !IS(AT(p, start - 4), C_ALNUM) &&
+        AT(p, start - 4) != '+' && AT(p, start - 4) != '-')
+        return start - 3;
     i = start;
     for (int n = 0; n < 2; n++) {
         if (i >= 5 && !memcmp(t + i - 5, "(+86)", 5)) return i - 5;
@@ -589,23 +606,24 @@ static void by_length(Pass *p, const uint8_t *d, int n, Py_ssize_t start, Py_ssi
 static void at_run(Pass *p, Py_ssize_t start, Py_ssize_t end) {
     const uint8_t *t = p->text;
     uint8_t behind = AT(p, end);
-    if ((behind == '=' || behind == 'D') && end - start >= 13) {
+    if ((behind == '=' || behind == 'D') && end - start >= 13 && IS(AT(p, end + 1), C_DIGIT)) {
         new_row(p, start, end, EVENT_RUN);
         return;
     }
     Py_ssize_t first = start;
     while (first > start - 4 && first > 0 && IS(t[first - 1], C_LETTER)) first--;
     if (first > 0 && IS(t[first - 1], C_ALNUM)) return;
-    if (first + 18 <= p->size && !IS(AT(p, first + 18), C_ALNUM) && (memchr("123456789ANY", t[first], 12)) &&
-        IS(t[first + 1], C_DIGIT) && t[first + 1] != '0') {
-        int shape = 1, letters = IS(t[first], C_UPPER);
+    if (first + 18 <= p->size && !IS(AT(p, first + 18), C_ALNUM)) {
+        uint8_t code[18];
+        for (int k = 0; k < 18; k++) code[k] = IS(t[first + k], C_LOWER) ? (uint8_t)(t[first + k] - 32) : t[first + k];
+        int letters = IS(code[0], C_UPPER);
+        int shape = memchr("123456789ANY", code[0], 12) && IS(code[1], C_DIGIT) && code[1] != '0';
         for (int k = 2; k < 18 && shape; k++) {
-            uint8_t c = t[first + k];
-            letters |= IS(c, C_UPPER);
-            shape = k < 8 ? IS(c, C_DIGIT) != 0 : uscc_value(c) >= 0;
+            letters |= IS(code[k], C_UPPER);
+            shape = k < 8 ? IS(code[k], C_DIGIT) != 0 : uscc_value(code[k]) >= 0;
         }
         if (shape && letters) {
-            uscc_evidence(p, t + first, first, first + 18);
+            uscc_evidence(p, code, first, first + 18);
             return;
         }
     }
@@ -618,7 +636,7 @@ static void run_of_digits(Pass *p, Py_ssize_t start, Py_ssize_t end) {
     const uint8_t *t = p->text;
     int n = (int)(end - start);
     uint8_t behind = AT(p, end), before = AT(p, start - 1);
-    if (IS(before, C_LETTER) || (behind && memchr("=D(ABCEFGHJKLMNPQRTUWXY", behind, 23))) at_run(p, start, end);
+    if (IS(before, C_LETTER) || (behind && memchr("=(DABCEFGHJKLMNPQRTUWXYdabcefghjklmnpqrtuwxy", behind, 44))) at_run(p, start, end);
     if (n < 10 || n > 19) return;
     uint8_t copy[20];
     memcpy(copy, t + start, n);
