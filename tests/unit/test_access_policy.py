@@ -34,6 +34,9 @@ PINNED: dict[Role, set[str]] = {
         "inventory.read",
         "inventory.decide",
         "protection.read",
+        "release.read",
+        "release.decide",
+        "release.end",
         "assessment.read",
     },
     Role.KEY_CUSTODIAN: {
@@ -71,6 +74,7 @@ PINNED: dict[Role, set[str]] = {
         "retention.read",
         "inventory.read",
         "protection.read",
+        "release.read",
         "assessment.read",
     },
     Role.ASSESSOR: {
@@ -79,6 +83,7 @@ PINNED: dict[Role, set[str]] = {
         "assessment.read",
         "inventory.read",
         "protection.read",
+        "release.read",
         "audit.read",
     },
     Role.ENGINEER: {
@@ -100,6 +105,10 @@ PINNED: dict[Role, set[str]] = {
     },
     Role.SEARCHER: {"case.list"},
     Role.IMPORTER: {
+        "release.read",
+        "release.apply",
+        "release.fetch",
+        "release.end",
         "overview.read",
         "inventory.scan",
         "inventory.read",

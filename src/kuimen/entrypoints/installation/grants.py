@@ -18,12 +18,12 @@ from kuimen.entrypoints.installation.servers import (
 
 INSERT_ONLY_PREFIXES = (
     "audit_", "assessment_", "loans_transaction", "collections_transition", "keys_shred", "retention_applied",
-    "retention_certificate", "exchange_message",
+    "retention_certificate", "exchange_message", "releases_testdata",
 )  # fmt: skip
 READ_ONLY_TABLES = ("django_migrations",)
 ASSESSED_PREFIXES = (
     "audit_", "access_", "approvals_", "consent_", "disclosure_", "inventory_", "protection_", "customers_", "loans_",
-    "collections_", "assessment_", "documents_", "retention_", "exchange_", "changeover_",
+    "collections_", "assessment_", "documents_", "releases_", "retention_", "exchange_", "changeover_",
 )  # fmt: skip
 SECRET_COLUMNS = frozenset({"tag", "seed", "digest", "session_data", "data", "signed_fields"})
 SECRET_WORDS = ("sealed", "password", "secret", "wrapped", "token")

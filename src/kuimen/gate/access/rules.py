@@ -90,6 +90,11 @@ class Action(StrEnum):
     INVENTORY_DECIDE = "inventory.decide"
     PROTECTION_RUN = "protection.run"
     PROTECTION_READ = "protection.read"
+    RELEASE_READ = "release.read"
+    RELEASE_APPLY = "release.apply"
+    RELEASE_DECIDE = "release.decide"
+    RELEASE_FETCH = "release.fetch"
+    RELEASE_END = "release.end"
     CASE_BUILD = "case.build"
     CASE_LIST = "case.list"
     CASE_OPEN = "case.open"
@@ -257,34 +262,25 @@ DUTY_GROUPS: Final[Mapping[str, frozenset[Action]]] = MappingProxyType(
                 Action.POST_ASSIGN,
                 Action.GRANT_DECIDE,
                 Action.GRANT_REVOKE,
+                Action.RELEASE_DECIDE,
             }
         ),
         "keys": frozenset({Action.KEYS_UNLOCK, Action.KEYS_ROTATE, Action.RETENTION_SUSPEND, Action.RETENTION_DESTROY}),
         "customers": frozenset(
             {
-                Action.VIEW_MASKED,
-                Action.REVEAL,
-                Action.CHALLENGE,
-                Action.SEARCH,
-                Action.CASE_OPEN,
-                Action.CASE_WORK,
-                Action.CASE_ASSIGN,
-                Action.EXCHANGE_OPEN,
+                Action.VIEW_MASKED, Action.REVEAL, Action.CHALLENGE, Action.SEARCH, Action.CASE_OPEN,
+                Action.CASE_WORK, Action.CASE_ASSIGN, Action.EXCHANGE_OPEN,
             }
         ),
         "data": frozenset(
             {
-                Action.LEDGER_IMPORT,
-                Action.INVENTORY_SCAN,
-                Action.INVENTORY_CORRECT,
-                Action.PROTECTION_RUN,
-                Action.CASE_BUILD,
-                Action.CONSENT_RECORD,
+                Action.LEDGER_IMPORT, Action.INVENTORY_SCAN, Action.INVENTORY_CORRECT, Action.PROTECTION_RUN,
+                Action.RELEASE_APPLY, Action.RELEASE_FETCH, Action.CASE_BUILD, Action.CONSENT_RECORD,
             }
         ),
         "evidence": frozenset({Action.AUDIT_EXPORT, Action.AUDIT_REVIEW, Action.ASSESSMENT_RUN}),
     }
-)
+)  # fmt: skip
 
 
 def duties_of(actions: Iterable[Action]) -> frozenset[str]:

@@ -213,6 +213,11 @@ def overdue_loans() -> list[LoanFacts]:
     return [_facts(loan) for loan in Loan.objects.filter(status__overdue=True).order_by("loan_ref")]
 
 
+def every_loan() -> list[LoanFacts]:
+    """Return the facts of every loan, oldest reference first. Cost: one query, the whole book in memory."""
+    return [_facts(loan) for loan in Loan.objects.order_by("loan_ref")]
+
+
 def totals_by_status() -> Mapping[str, int]:
     """Return the number of loans of each status, with zero for a status nobody has."""
     counted = dict(Loan.objects.values_list("status").annotate(Count("pk")))

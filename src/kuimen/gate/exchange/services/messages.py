@@ -6,8 +6,9 @@ Clause: JRT0171-6.1.2-a
 import base64
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -32,9 +33,13 @@ from kuimen.gate.exchange.rules import (
 )
 from kuimen.gate.exchange.services.certificates import follow, in_force, read
 from kuimen.gate.keys import services as keys
+from kuimen.gate.keys.rules import RetentionClass
+from kuimen.gate.retention import services as retention
 from kuimen.kernels.ciphers.errors import CertificateRefusedError
 
 NONCE_BYTES = 18
+About = Mapping[RetentionClass, Collection[UUID]]
+NOBODY: About = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class Received:
     text: Sensitive[bytes]
 
 
-def send(
+def send(  # noqa: PLR0913 - the fields of a message
     text: Sensitive[bytes],
     *,
     partner_id: str,
@@ -66,10 +71,15 @@ def send(
     actor: Actor,
     query: Sequence[tuple[str, str]] = (),
     reply_to: str = "",
+    about: About = NOBODY,
 ) -> Sent:
     """Close a message for a partner; it may leave only after the transaction around this call is committed.
 
     Cost: one SM2 encryption and one signature, two inserts.
+
+    Args:
+        about: the persons of whom it tells, by retention class; each is entered in the register of exports, so that
+            an erasure demands from this partner that it deletes them.
 
     Raises:
         PartnerNotFoundError: the partner has no certificate in force for encryption.
@@ -101,6 +111,14 @@ def send(
             purpose=purpose,
             facts={"partner_id": partner_id, "content_sm3": message.headers[CONTENT_HEADER]},
         )
+        for kind, persons in about.items():
+            retention.register_exports(
+                persons,
+                retention_classes=[kind],
+                recipient=partner_id,
+                reference=f"exchange:{kept.exchange_id}",
+                actor=actor,
+            )
     return Sent(exchange_id=kept.exchange_id, nonce=head.nonce, message=message)
 
 
@@ -115,7 +133,7 @@ def receive(message: Message, *, method: str, path: str, query: Sequence[tuple[s
     return _receive(message, method=method, path=path, query=query, reply_to="")
 
 
-def answer(received: Received, text: Sensitive[bytes], *, purpose: str, actor: Actor) -> Sent:
+def answer(received: Received, text: Sensitive[bytes], *, purpose: str, actor: Actor, about: About = NOBODY) -> Sent:
     """Close the answer to a request, or an error about it, bound to that request."""
     return send(
         text,
@@ -126,6 +144,7 @@ def answer(received: Received, text: Sensitive[bytes], *, purpose: str, actor: A
         reply_to=received.head.nonce,
         purpose=purpose,
         actor=actor,
+        about=about,
     )
 
 

@@ -33,6 +33,7 @@ from kuimen.gate.retention.rules import (
 )
 from kuimen.gate.retention.services import replaying
 from kuimen.gate.retention.services.clocks import decide_many
+from kuimen.gate.retention.services.copies import enter_copies
 from kuimen.gate.tokens import services as tokens
 from kuimen.gate.vault import erasing as vault
 
@@ -216,6 +217,7 @@ def _order(row: Erasure, ticket: approvals.Ticket, *, institution: UUID) -> Orde
 def _destroy_in_vault(ring: Keyring, row: Erasure, order: Order, maker: Subject) -> None:
     """Destroy records and tags, demand deletion from whoever received them, and record the deed on `row`."""
     erased = vault.destroy_records(ring, order.person_ref, order.retention_class, actor=actor_of(maker))
+    enter_copies(order.person_ref, order.retention_class, at=order.at)
     tokens_deleted = tokens.delete_of_class(order.person_ref, order.retention_class)
     exports = Export.objects.filter(person_ref=order.person_ref, retention_class=order.retention_class.value)
     demanded = exports.filter(demanded_at__isnull=True).update(demanded_at=order.at)

@@ -3,17 +3,22 @@
 Clause: JRT0171-6.1.5-a
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from kuimen.foundation import clock
+from kuimen.gate.access.rules import Action, Resource, Subject
+from kuimen.gate.access.services import require
 from kuimen.gate.audit import services as audit
 from kuimen.gate.retention.errors import RetentionInputError
-from kuimen.gate.retention.models import Backup, Export
-from kuimen.gate.retention.rules import RetentionClass
+from kuimen.gate.retention.models import Backup, Erasure, Export
+from kuimen.gate.retention.rules import ErasureState, RetentionClass
 
 LONGEST_LABEL = 160
 
@@ -40,6 +45,18 @@ class ExportView:
     exported_at: datetime
     demanded_at: datetime | None
     confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandView:
+    """A recipient that was told to delete what it has of a person, and has not said that it did."""
+
+    export_id: UUID
+    person_ref: UUID
+    retention_class: RetentionClass
+    recipient: str
+    reference: str
+    demanded_at: datetime
 
 
 def register_backup(backup: BackupView, *, actor: audit.Actor) -> None:
@@ -120,6 +137,106 @@ def register_export(
         facts={"class": retention_class.value, "recipient": recipient, "reference": reference},
     )
     return row.export_id
+
+
+def register_exports(
+    person_refs: Collection[UUID],
+    *,
+    retention_classes: Collection[RetentionClass],
+    recipient: str,
+    reference: str,
+    actor: audit.Actor,
+) -> int:
+    """Enter that data of many persons went to a recipient; runs in the transaction of the export. One audit entry.
+
+    Returns:
+        Lines entered: persons times classes, less those that stood there already.
+    """
+    at = clock.now()
+    rows = [
+        Export(
+            person_ref=person,
+            retention_class=kind.value,
+            recipient=recipient,
+            reference=reference,
+            exported_at=at,
+        )
+        for person in set(person_refs)
+        for kind in set(retention_classes)
+    ]
+    before = Export.objects.filter(recipient=recipient, reference=reference).count()
+    Export.objects.bulk_create(rows, batch_size=5_000, ignore_conflicts=True)
+    added = Export.objects.filter(recipient=recipient, reference=reference).count() - before
+    audit.record(
+        "retention.exports",
+        actor=actor,
+        object_type="export",
+        object_ref=reference,
+        facts={
+            "persons": len(set(person_refs)),
+            "classes": sorted(kind.value for kind in set(retention_classes)),
+            "recipient": recipient,
+        },
+    )
+    return added
+
+
+def open_demands(*, reader: Subject | None = None, limit: int = 500) -> list[DemandView]:
+    """Return the demands for deletion that no recipient has confirmed, the oldest first.
+
+    Raises:
+        NotPermittedError: `reader` may not.
+    """
+    if reader is not None:
+        require(reader, Action.RETENTION_READ, Resource(kind="export"))
+    rows = Export.objects.filter(demanded_at__isnull=False, confirmed_at__isnull=True).order_by("demanded_at", "pk")
+    return [
+        DemandView(
+            export_id=row.export_id,
+            person_ref=row.person_ref,
+            retention_class=RetentionClass(row.retention_class),
+            recipient=row.recipient,
+            reference=row.reference,
+            demanded_at=row.demanded_at,
+        )
+        for row in rows[:limit]
+        if row.demanded_at is not None
+    ]
+
+
+def confirm_exports(reference: str, *, recipient: str, confirmation: str, actor: audit.Actor) -> int:
+    """Enter that a recipient deleted everything it got under a reference; returns the lines closed."""
+    at = clock.now()
+    rows = Export.objects.filter(recipient=recipient, reference=reference, confirmed_at__isnull=True)
+    closed = rows.update(demanded_at=Coalesce("demanded_at", Value(at)), confirmed_at=at, confirmation=confirmation)
+    audit.record(
+        "retention.exports_deleted",
+        actor=actor,
+        object_type="export",
+        object_ref=reference,
+        facts={"closed": closed, "recipient": recipient, "confirmation": confirmation},
+    )
+    return closed
+
+
+def demand_exports(reference: str, *, recipient: str, actor: audit.Actor) -> int:
+    """Demand back everything that a recipient got under a reference; returns the lines demanded."""
+    rows = Export.objects.filter(recipient=recipient, reference=reference, demanded_at__isnull=True)
+    demanded = rows.update(demanded_at=clock.now())
+    audit.record(
+        "retention.exports_demanded",
+        actor=actor,
+        object_type="export",
+        object_ref=reference,
+        facts={"demanded": demanded, "recipient": recipient},
+    )
+    return demanded
+
+
+def hidden_persons() -> set[UUID]:
+    """Return the persons of whom a class is suspended or destroyed: nothing of them leaves any more."""
+    states = (ErasureState.SUSPENDED.value, ErasureState.DESTROYED.value)
+    return set(Erasure.objects.filter(state__in=states).values_list("person_ref", flat=True))
 
 
 def exports_of(person_ref: UUID, retention_class: RetentionClass) -> list[ExportView]:
