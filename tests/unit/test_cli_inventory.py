@@ -35,3 +35,15 @@ def test_the_directory_is_listed_corrected_and_replayed_at_the_terminal(
     assert replayed.code == 0
     cases = {case["place"]: case["holds"] for case in map(json.loads, replayed.out.splitlines())}
     assert cases["cli_people.csv.ext9"] is True
+
+    (waiting,) = [
+        one
+        for one in map(json.loads, kuimen("inventory", "proposals", *home).out.splitlines())
+        if one["place"] == "cli_people.csv.phone"
+    ]
+    assert (waiting["found_element"], waiting["element"]) == ("mobile", None)
+    foreign = tmp_path / "foreign"
+    foreign.write_text("kuimen_not-a-token\n", encoding="utf-8")
+    foreign.chmod(0o600)
+    decided = kuimen("inventory", "decide", waiting["correction_id"], "approve", "--token-file", str(foreign), *home)
+    assert decided.code == 5, "nobody decides without having signed in"
