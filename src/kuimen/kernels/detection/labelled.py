@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
-from kuimen.kernels.detection.literals import Literals
+from kuimen.kernels.detection.literals import Literals, matches
 from kuimen.kernels.detection.names.rules import surname_width
 from kuimen.kernels.detection.naming import MEDIUM, read_name
 from kuimen.kernels.detection.terms_zh import ZH_NEGATIVE_TAILS, ZH_TERMS
@@ -157,7 +157,7 @@ def recognise_keyed(text: str) -> Iterator[Candidate]:
 
 def recognise_labelled(text: str) -> Iterator[Candidate]:
     """Yield candidates for values behind a label in folded lines that hold Chinese."""
-    yield from _terms(text, _HAN_LABEL, _HAN_LITERALS if len(text) > _SHORT else None)
+    yield from _terms(text, _HAN_LABEL, _HAN_LITERALS)
     yield from _codes(text, _CODE_WORD)
     if len(text) > _SHORT or any(opening in text for opening in _ASCII_OPENINGS):
         yield from _terms(text, _ASCII_LABEL)
@@ -225,7 +225,7 @@ def key_element(key: str) -> tuple[Element | None, int]:
 
 
 def _terms(text: str, pattern: re.Pattern[str], literals: Literals | None = None) -> Iterator[Candidate]:
-    for match in pattern.finditer(text) if literals is None else _matches(text, pattern, literals):
+    for match in matches(text, pattern, literals):
         element = _ZH_TERM_OWNERS[match[1].upper()]
         separated = match[3] is not None
         if not separated and element in _NEEDS_SEPARATOR:
@@ -236,15 +236,6 @@ def _terms(text: str, pattern: re.Pattern[str], literals: Literals | None = None
         if not separated and element is Element.PASSWORD and not any(map(str.isdigit, value[0])):
             continue
         yield _candidate(element, value, _SEPARATOR_POINTS if separated else _NO_SEPARATOR_POINTS, "term")
-
-
-def _matches(text: str, pattern: re.Pattern[str], literals: Literals) -> Iterator[re.Match[str]]:
-    """Yield what `pattern.finditer` yields, tried only where a literal stands that it can begin with."""
-    reached = 0
-    for place in literals.places(text):
-        if place >= reached and (match := pattern.match(text, place)) is not None:
-            reached = match.end()
-            yield match
 
 
 def _candidate(element: Element, value: re.Match[str], points: int, kind: str) -> Candidate:

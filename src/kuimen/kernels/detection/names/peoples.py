@@ -5,6 +5,7 @@ Only what is common; a part that is not here is still found by its neighbours, b
 
 import re
 
+from kuimen.kernels.detection.literals import Literals, matches
 from kuimen.kernels.detection.trie import alternation
 from kuimen.kernels.elements.words import words
 
@@ -58,9 +59,9 @@ _WHOLE = words(
     """
 )
 _HAN = "\u3400-\u9fff"
-_RUN = re.compile(
-    f"{alternation(_SYLLABLES)}{{2,3}}(?!措湖)|{alternation(frozenset(name for name in _WHOLE if len(name) > 2))}"  # noqa: PLR2004 - shorter ones are words
-)
+_LONG = frozenset(name for name in _WHOLE if len(name) > 2)  # noqa: PLR2004 - shorter ones are words
+_RUN = re.compile(f"{alternation(_SYLLABLES)}{{2,3}}(?!措湖)|{alternation(_LONG)}")
+_WORDS = Literals.ready(_SYLLABLES | _LONG)
 _PART = re.compile(alternation(PARTS))
 
 
@@ -72,4 +73,4 @@ def part_end(text: str, start: int) -> int:
 
 def names_without_surname(text: str) -> list[tuple[int, int]]:
     """Return the spans of Tibetan, Mongolian and Yi names written in one run."""
-    return [match.span() for match in _RUN.finditer(text)]
+    return [match.span() for match in matches(text, _RUN, _WORDS)]

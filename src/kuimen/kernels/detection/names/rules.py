@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from kuimen.kernels.detection.evidence import Candidate, Evidence, EvidenceKind
+from kuimen.kernels.detection.literals import Literals, matches
 from kuimen.kernels.detection.names.common_words import FOREIGN_SOUNDS
 from kuimen.kernels.detection.names.gate import is_everyday, score, shipped_table
 from kuimen.kernels.detection.names.lexicon import (
@@ -30,6 +31,7 @@ _LEAD = re.compile(
     r"(?:姓名|名字|名称)?[0-9一二三]?[\"'”]?(?: ?\([^)\n]{0,8}\))?"
     r"( {0,2}(?:[:=]|(是|为|叫|系)|- ?|\|)[ \t]{0,2}[\"'“\[【]{0,2})?([ \"“]{0,2})"
 )
+_LEAD_WORDS = Literals.ready(ZH_TERMS[Element.PERSON_NAME] | ROLES | OFFICES)
 _OPENING = re.compile(
     rf" ?(?:[0-9]{{1,2}}[、.,] ?|\([一二三四五六七八九十0-9]+\)、?)?"
     rf"([{HAN}]{{2,5}}|[{HAN}]{{1,8}}(?:·[{HAN}]{{1,8}}){{1,4}})"
@@ -73,7 +75,7 @@ def announced_names(text: str, *, unparted: bool) -> Iterator[Candidate]:
         text: folded text.
         unparted: take a role at its word even when nothing parts it from the name (`客户张伟`).
     """
-    for match in _LEAD.finditer(text):
+    for match in matches(text, _LEAD, _LEAD_WORDS):
         separated = (match[2] is not None and not match[3]) or (match[1] in OFFICES and bool(match[4]))
         if not separated and not (unparted or match[3]):
             continue
