@@ -25,6 +25,8 @@ _AUTHORITY = re.compile(
     r"[省市区县]?(?:(?:高级|中级|第[一二三四五])?人民(?:政府|法院|检察)"
     r"|法院|检察院|公安|派出所|[党省市区县]委(?!会)|政府|税务|工商局|教育局)"
 )
+# Where somebody comes from is no address.
+_ORIGIN = re.compile(r"(?:籍贯|祖籍|原籍|出生地|生于)[:=是为 ]?$")
 # A field with one of these tells something; it is no address for being made of places.
 _TELLS = re.compile(r"[0-9]{4}年|毕业|就读|改道|开通|公交|号线|通车|建成|曾任|现任|[0-9]月[0-9]{1,2}日")
 _TOLD_WITHIN = 40
@@ -58,6 +60,8 @@ def judged(line: str, chain: Chain, *, labelled: int) -> tuple[Evidence, ...]:
     """
     if not chain.parts or (chain.region_end and _AUTHORITY.match(line, chain.region_end)):
         return ()
+    if _ORIGIN.search(line, max(0, chain.start - 4), chain.start):
+        return ()
     if not labelled and chain.start and label_before(line, chain.start).element is Element.ADDRESS:
         labelled = _LABEL_POINTS
     structure = _structure(line, chain, labelled=labelled > 0)
@@ -78,9 +82,11 @@ def _structure(line: str, chain: Chain, *, labelled: bool) -> Evidence | None:
     doors, details, levels = chain.count(Part.DOOR), chain.details, chain.levels
     tells = bool(_TELLS.search(line, max(0, chain.start - _TOLD_WITHIN), chain.end + _TOLD_WITHIN))
     whole = not tells and _is_field(line, chain)
+    office = _OFFICE.match(line, chain.end)
+    if office and not any(letter.isdigit() for letter in line[chain.start : chain.end]):
+        return None
     if doors and details and not (tells and not levels and chain.start == 0):
         return Evidence(EvidenceKind.FORMAT, "leads to a door", _STRONG)
-    office = _OFFICE.match(line, chain.end)
     if office:
         return None
     if doors and levels and chain.full_regions:

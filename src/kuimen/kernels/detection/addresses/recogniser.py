@@ -41,6 +41,7 @@ _LEAD_WORDS = re.compile(
 )
 _HINT_REACH = 3  # no hint is longer beside its mark
 _LABEL_POINTS = 3
+_BEFORE_A_LABEL = 4  # what may stand before the word of a label and belong to it: 外访地址
 _LONGEST_BARE = 60  # characters of a line that may be an address and nothing else
 
 
@@ -95,4 +96,6 @@ def _beginnings(line: str, tables: RecognitionTables) -> list[tuple[int, int]]:
         found.setdefault(lead.end() if lead else match.start(), 0)
     for match in _LABEL.finditer(line):
         found[match.end()] = _LABEL_POINTS if match[1] else _LABEL_POINTS - 1
+        if match.start() - first <= _BEFORE_A_LABEL:
+            found.pop(first, None)
     return sorted(found.items())
