@@ -135,6 +135,11 @@ def test_the_planner_refuses_with_the_measure_and_its_limit_and_the_refusal_is_r
     assert plans[Part.FIRST_THREE].flaws == (Flaw.TOO_FEW_VALUES, Flaw.SKEWED, Flaw.NAMEABLE)
     with pytest.raises(LeakyPartIndexError, match=r"1 different values, fewer than 256.*100\.00%, more than 1%"):
         building.ask_to_build(FIRST_THREE, maker=people.maker, reason="按前三位查")
+    told = building.plan(Element.MOBILE, reader=people.maker)
+    assert [one.name.part for one in told if one.admitted] == [Part.WHOLE, Part.LAST_FOUR, Part.BOTH_ENDS]
+    assert Entry.objects.get(action="vault.part_index_plan").object_ref == "mobile"
+    with pytest.raises(NotPermittedError):
+        building.plan(Element.MOBILE, reader=people.hire("C0001", Role.COLLECTOR))
     refused = Entry.objects.get(action="vault.part_index_build")
     assert (refused.outcome, refused.object_ref) == ("refused", "mobile/first_three")
     assert json.loads(bytes(refused.body))["facts"]["reason"] == ["too_few_values", "skewed", "nameable"]

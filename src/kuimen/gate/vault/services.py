@@ -15,16 +15,25 @@ from kuimen.foundation.identifiers import RecordId
 from kuimen.foundation.sensitive import Sensitive
 from kuimen.gate.audit import services as audit
 from kuimen.gate.keys import services as keys
-from kuimen.gate.keys.arrays import uuid_array
+from kuimen.gate.keys.arrays import bytea_array, int_array, uuid_array
 from kuimen.gate.keys.keyring import Keyring
 from kuimen.gate.vault import store
 from kuimen.gate.vault.errors import BoundRecordDiffersError, ElementNotIndexedError, RecordNotFoundError
-from kuimen.gate.vault.models import Index, Record
+from kuimen.gate.vault.models import Record
 from kuimen.gate.vault.opening import open_stored
 from kuimen.gate.vault.part_tags import write_part_tags
 from kuimen.gate.vault.rows.store import Place
 from kuimen.gate.vault.rows.tying import Tie, alarmed, revision_facts, row_keys
-from kuimen.gate.vault.rules import SHOWN, RecordState, SealOutcome, is_indexed, second_write
+from kuimen.gate.vault.rules import (
+    SHOWN,
+    RecordEvent,
+    RecordState,
+    SealOutcome,
+    is_indexed,
+    second_write,
+    state_after,
+    states_before,
+)
 from kuimen.gate.vault.sealing import (
     Coordinates,
     SealedItem,
@@ -50,10 +59,16 @@ __all__ = [
     "seal_many",
 ]
 
+_FIND = """
+    SELECT DISTINCT tag.record_id FROM vault_index AS tag
+    JOIN unnest(%s::int[], %s::bytea[]) AS asked (generation, tag) USING (generation, tag)
+    JOIN vault_record AS record ON record.record_id = tag.record_id
+    WHERE tag.element = %s AND record.state = ANY(%s) ORDER BY tag.record_id
+"""
 _COUNT = "SELECT count(*) FROM vault_record WHERE record_id = ANY(%s::uuid[])"
 _BIND = """
     UPDATE vault_record SET state = %s, bound_at = %s
-    WHERE record_id = ANY(%s::uuid[]) AND state = %s
+    WHERE record_id = ANY(%s::uuid[]) AND state = ANY(%s)
 """
 
 
@@ -153,7 +168,8 @@ def bind_many(record_ids: Collection[UUID], *, actor: audit.Actor = audit.SYSTEM
                 f"{len(wanted) - found} of the record ids are not in the vault; nothing was bound"
             )
         with connection.cursor() as cursor:
-            cursor.execute(_BIND, [RecordState.BOUND.value, clock.now(), uuid_array(wanted), RecordState.PENDING.value])
+            before = states_before(RecordEvent.BIND)
+            cursor.execute(_BIND, [state_after(RecordEvent.BIND), clock.now(), uuid_array(wanted), before])
             changed = int(cursor.rowcount)
         audit.record("vault.bind", actor=actor, object_type="vault", facts={"records": len(wanted), "changed": changed})
     return changed
@@ -169,15 +185,13 @@ def find_records(element: Element | str, value: Sensitive[str]) -> list[RecordId
     if not is_indexed(name):
         raise ElementNotIndexedError(f"records are not searchable by {name}; use an identifier such as the mobile")
     normalised = normalise_for_index(name, value.reveal_for("vault.find"))
-    found: list[RecordId] = []
-    with store.translated():
-        for material in keys.keyring().index_keys(name.value):
-            tag = blind_tag(material.key, normalised)
-            ids = Index.objects.filter(
-                element=name.value, generation=material.generation, tag=tag, record__state__in=SHOWN
-            )
-            found.extend(RecordId(one) for one in ids.order_by("record_id").values_list("record_id", flat=True))
-    return list(dict.fromkeys(found))
+    searched = keys.keyring().index_keys(name.value)
+    tags = [blind_tag(material.key, normalised) for material in searched]
+    with store.translated(), connection.cursor() as cursor:
+        cursor.execute(
+            _FIND, [int_array(one.generation for one in searched), bytea_array(tags), name.value, list(SHOWN)]
+        )
+        return [RecordId(row[0]) for row in cursor.fetchall()]
 
 
 def records_of(person_ref: UUID, elements: Collection[Element | str] | None = None) -> list[RecordSummary]:

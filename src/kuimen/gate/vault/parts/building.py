@@ -139,16 +139,17 @@ def plan(element: Element, *, reader: Subject, advance: Advance = lambda _done, 
     """
     require(reader, Action.KEYS_READ, Resource(kind="keys"))
     plans = plan_element(element, advance=advance)
-    audit.record(
-        PLAN,
-        actor=actor_of(reader),
-        object_type="vault",
-        object_ref=element.value,
-        facts={
-            "records": plans[0].measures.records,
-            "admitted": [one.name.part.value for one in plans if one.admitted],
-        },
-    )
+    with transaction.atomic():
+        audit.record(
+            PLAN,
+            actor=actor_of(reader),
+            object_type="vault",
+            object_ref=element.value,
+            facts={
+                "records": plans[0].measures.records,
+                "admitted": [one.name.part.value for one in plans if one.admitted],
+            },
+        )
     return plans
 
 

@@ -112,7 +112,7 @@ def measures_of(counts: Counts, *, part: Part) -> Measures:
         people=people,
         values=len(counts.people),
         top_share=float(shares.max()),
-        min_entropy_bits=-math.log2(float(shares.max())),
+        min_entropy_bits=0.0 - math.log2(float(shares.max())),
         entropy_bits=float(-(shares * np.log2(shares)).sum()) + 0.0,
         smallest=int(counts.people.min()),
         median=int(np.median(counts.people)),
