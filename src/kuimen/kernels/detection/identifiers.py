@@ -61,6 +61,7 @@ _PEM = re.compile(
     r"(?:(?:\s|\\[nr])*+(?:[A-Za-z][A-Za-z-]{1,30}: [^\n\\]{1,200}|[A-Za-z0-9+/=]++))*+"
     r"(?:(?:\s|\\[nr])*+-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?"
 )
+_URL_GOES_ON = re.compile(r"[ /?=&#,;\"'<>()]")  # behind these a URL holds no user and password any more
 _KEY_OPENINGS = ("AKIA", "LTAI", "AKID", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "sk-", "xox", "eyJ")
 _KEY_SHAPES = re.compile(
     r"(?<![0-9A-Za-z_-])(?:AKIA[0-9A-Z]{16}|LTAI[0-9A-Za-z]{12,24}|AKID[0-9A-Za-z]{13,40}|gh[pousr]_[0-9A-Za-z]{36,}"
@@ -203,7 +204,7 @@ def _is_no_mailbox(text: str, start: int, end: int) -> bool:
     if behind[:1] == ":" and behind[1:].isascii() and behind[1:].isalpha():
         return True
     before = text[max(0, start - 24) : start]
-    return "://" in before and " " not in before.rpartition("://")[2]
+    return "://" in before and _URL_GOES_ON.search(before.rpartition("://")[2]) is None
 
 
 def _email(text: str, start: int, end: int) -> Candidate:

@@ -736,8 +736,10 @@ static void mailbox(Pass *p, Py_ssize_t at) {
     if (AT(p, i) == ':' && IS(AT(p, i + 1), C_LETTER)) return;
     Py_ssize_t back = start;
     for (int n = 0; n < 24 && back > 0; n++) back = letter_before(p, back);
-    for (Py_ssize_t k = start - 1; k >= back && t[k] != ' '; k--)
-        if (k + 2 < start && !memcmp(t + k, "://", 3)) return;
+    for (Py_ssize_t k = start - 1; k >= back; k--) { /* user and password of a URL end where its path or query begins */
+        if (k - 2 >= back && !memcmp(t + k - 2, "://", 3)) return;
+        if (t[k] && strchr(" /?=&#,;\"'<>()", t[k])) break;
+    }
     Row *row = candidate(p, E_EMAIL, start, i);
     if (!row) return;
     add_static(p, row, P_MAILBOX);
