@@ -18,6 +18,7 @@ _ROUNDS = 4
 _FRAGMENT = 4
 _BLANK = 8.0
 _COVERED = 0.3
+_SIGNS_OF_A_BOX = 2
 
 
 def findings_of(picture: Picture, *, tables: RecognitionTables) -> tuple[list[PictureFinding], list[TextLine], int]:
@@ -67,18 +68,32 @@ def redact_picture(picture: Picture, *, tables: RecognitionTables) -> tuple[Pict
     everything = list(found)
     for attempt in range(_ROUNDS):
         again, seen, moved = findings_of(upright, tables=tables)
-        left = [one for one in again if one.element is not Element.PHOTO_IMAGE]
+        turned = np.rot90(upright, moved).copy()
+        left = [
+            one
+            for one in again
+            if one.element is not Element.PHOTO_IMAGE and not all(_is_box(turned, seen[number]) for number in one.lines)
+        ]
         betraying = [line for line in seen if _betrays(line.text, known)]
         if not left and not betraying:
             return np.rot90(upright, -turns).copy(), everything
         everything += left
         known |= _fragments(left, seen)
-        turned = np.rot90(upright, moved).copy()
         margin = 0.2 + 0.15 * attempt
         burn(turned, (seen[number].whole(margin=margin) for one in left for number in one.lines))
         burn(turned, (line.whole(margin=margin) for line in betraying))
         upright = np.rot90(turned, -moved).copy()
     raise StillReadableError("image: personal data can still be read after redaction; nothing was written")
+
+
+def _is_box(upright: Picture, line: TextLine) -> bool:
+    """Tell a box burnt in, which OCR takes for a sign or two, from what can be read."""
+    if len(_plain(line.text)) > _SIGNS_OF_A_BOX:
+        return False
+    left, top = line.quad.min(axis=0).clip(0).astype(int)
+    right, bottom = np.ceil(line.quad.max(axis=0)).astype(int)
+    inside = upright[top:bottom, left:right]
+    return not inside.size or float((inside.max(axis=2) == 0).mean()) >= _COVERED
 
 
 def burn(picture: Picture, quads: Iterable[Quad]) -> None:
