@@ -46,12 +46,14 @@ _SELECT: Final = {
         WHERE retention_class = %s AND id > %s AND domain_version <> %s AND wrapped IS NOT NULL ORDER BY id LIMIT %s
     """,
 }
+# The range says no more than the ids do; without it the planner reads the whole table for every batch.
 _SWAP: Final = {
     "person": """
         WITH held AS (
             SELECT keys.id, new.wrapped FROM keys_personkey AS keys
             JOIN unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS new (id, old, wrapped)
                 ON keys.id = new.id AND keys.wrapped = new.old
+            WHERE keys.id BETWEEN %s AND %s
             ORDER BY keys.id FOR NO KEY UPDATE OF keys
         )
         UPDATE keys_personkey AS keys SET wrapped = held.wrapped, domain_version = %s FROM held WHERE keys.id = held.id
@@ -61,6 +63,7 @@ _SWAP: Final = {
             SELECT keys.id, new.wrapped FROM keys_tablekey AS keys
             JOIN unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS new (id, old, wrapped)
                 ON keys.id = new.id AND keys.wrapped = new.old
+            WHERE keys.id BETWEEN %s AND %s
             ORDER BY keys.id FOR NO KEY UPDATE OF keys
         )
         UPDATE keys_tablekey AS keys SET wrapped = held.wrapped, domain_version = %s FROM held WHERE keys.id = held.id
@@ -261,6 +264,8 @@ def _swap(job: RewrapJob, kind: RetentionClass, which: str, ready: _Batch) -> No
                         int_array(row.row_id for row, _ in renewed),
                         bytea_array(row.wrapped for row, _ in renewed),
                         bytea_array(wrapped for _, wrapped in renewed),
+                        min(row.row_id for row, _ in renewed),
+                        max(row.row_id for row, _ in renewed),
                         job.to_version,
                     ],
                 )
