@@ -14,6 +14,7 @@ from kuimen.entrypoints.api import (
     grants,
     inventory,
     keys,
+    releases,
     retention,
     session,
     staff,
@@ -51,5 +52,6 @@ api.add_router("/assessments", assessments.router, tags=["assessments"])
 api.add_router("/tokens", tokens.router, tags=["tokens"])
 api.add_router("/exchange", exchange.router, tags=["exchange"])
 api.add_router("/keys", keys.router, tags=["keys"])
+api.add_router("/releases", releases.router, tags=["releases"])
 api.add_router("/retention", retention.router, tags=["retention"])
 api.add_router("/standards", standards.router, tags=["standards"])

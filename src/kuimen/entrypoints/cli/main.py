@@ -43,6 +43,7 @@ COMMANDS = {
     "detect": "kuimen.entrypoints.cli.detect_command",
     "classify": "kuimen.entrypoints.cli.detect_command",
     "testdata": "kuimen.entrypoints.cli.testdata_command",
+    "release": "kuimen.entrypoints.cli.release_command",
     "redact": "kuimen.entrypoints.cli.redact_command",
     "analyze-server": "kuimen.entrypoints.cli.analyze_command",
     "rules": "kuimen.entrypoints.cli.rules_command",
@@ -51,6 +52,7 @@ COMMANDS = {
 
 # names of commands that Python does not allow for a function
 FUNCTIONS = {
+    "release": "release_group",
     "analyze-server": "analyze_server",
     "import": "import_",
     "migrate-table": "migrate_table",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kuimen.entrypoints.cli.installed import home_option
+from kuimen.entrypoints.cli.installed import home_option, operator
 from kuimen.entrypoints.installation.home import InstallationHome
 from kuimen.entrypoints.terminal.output import emit_json, progress_bars, stdout, table
 from kuimen.foundation.errors import InvalidInputError
@@ -131,6 +131,13 @@ def make_command(  # noqa: PLR0913 - one argument an option
             progress=advance,
         )
     _show_report(report, as_json=as_json)
+    if home.initialised:
+        from kuimen.entrypoints.installation.install import opened
+
+        with opened(home):
+            from kuimen.governance.releases import services
+
+            services.record_test_data(report, actor=operator())
 
 
 def _overlay(home: InstallationHome, named: str | None) -> str | None:

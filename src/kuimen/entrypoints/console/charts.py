@@ -21,6 +21,7 @@ from kuimen.gate.keys.overview import domain_keys
 from kuimen.gate.keys.rules import MOST_USES, KeyState, RetentionClass
 from kuimen.gate.retention.rules import CLASS_TITLES
 from kuimen.governance.inventory import services as inventory
+from kuimen.governance.releases import services as releases
 from kuimen.standard import load_catalogue
 from kuimen.standard.clauses import Chapter
 
@@ -162,10 +163,35 @@ def key_versions() -> Chart:
 
 
 CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {
+def _release_bars(**names: tuple[str, str]) -> Chart:
+    """Figures of the last releases that were computed, by name of the figure."""
+    found = releases.computed(limit=RELEASES_SHOWN)
+    if not found:
+        return {"empty": say("还没有计算过的发布", "No release was computed yet")}
+    series = {say(*title): [_whole(one.measured.get(name)) for one in found] for name, title in names.items()}
+    return {**_bars([one.title for one in found], series, across=True), "shape": "beside"}
+
+
+def _whole(figure: object) -> int:
+    return figure if isinstance(figure, int) else 0
+
+
+def release_k() -> Chart:
+    """The smallest group of each release, before and as released."""
+    return _release_bars(k_before=("处理前", "Before"), k=("发布时", "As released"))
+
+
+def release_unique() -> Chart:
+    """Persons who stood alone in their group before each release, and after it."""
+    return _release_bars(unique_before=("处理前", "Before"), unique=("发布时", "As released"))
+
+
     "categories": (Action.OVERVIEW_READ, categories),
     "disclosures": (Action.OVERVIEW_READ, disclosures),
     "verdicts": (Action.OVERVIEW_READ, verdicts),
     "chapters-cqjr009": (Action.ASSESSMENT_READ, partial(_chapters, "cqjr009")),
+    "release-k": (Action.RELEASE_READ, release_k),
+    "release-unique": (Action.RELEASE_READ, release_unique),
     "key-uses": (Action.KEYS_READ, key_uses),
     "key-versions": (Action.KEYS_READ, key_versions),
     "chapters-jrt0171": (Action.ASSESSMENT_READ, partial(_chapters, "jrt0171")),

@@ -42,6 +42,9 @@ NAVIGATION = (
     NavigationItem(name="audit", icon="list-search", title_zh="审计日志", title_en="Audit", action=Action.AUDIT_READ),
     NavigationItem(name="keys", icon="key", title_zh="密钥", title_en="Keys", action=Action.KEYS_READ),
     NavigationItem(
+        name="releases", icon="chart-dots", title_zh="分析发布", title_en="Releases", action=Action.RELEASE_READ
+    ),
+    NavigationItem(
         name="retention", icon="hourglass", title_zh="留存与销毁", title_en="Retention", action=Action.RETENTION_READ
     ),
     NavigationItem(

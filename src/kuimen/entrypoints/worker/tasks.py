@@ -21,6 +21,7 @@ from kuimen.gate.keys.errors import RotationPausedError
 from kuimen.gate.retention import services as retention
 from kuimen.gate.vault.rotation import approved
 from kuimen.governance.inventory import services as inventory
+from kuimen.governance.releases import services as releases
 from kuimen.scenarios.collections import services as collections
 
 log = logging.getLogger("kuimen.worker")
@@ -72,6 +73,14 @@ def check_retention(timestamp: int) -> int:
     """List what the clocks say is due; people suspend and destroy it."""
     del timestamp
     return retention.check_due().listed
+
+
+@app.periodic(cron="30 2 * * *")
+@app.task(queueing_lock="end_releases", pass_context=False)
+def end_releases(timestamp: int) -> int:
+    """End releases whose last day has passed: their keys go and the recipients are told to delete."""
+    del timestamp
+    return releases.end_due()
 
 
 @app.periodic(cron="*/15 * * * *")

@@ -7,12 +7,13 @@ from kuimen.governance.releases.services.applying import (
     Application,
     apply,
     approve,
+    computed,
     refuse,
     release_seen_by,
     releases_seen_by,
     withdraw,
 )
-from kuimen.governance.releases.services.handing import confirm, end, end_due, fetch, release
+from kuimen.governance.releases.services.handing import confirm, end, end_due, fetch, release, require_released
 from kuimen.governance.releases.services.registering import (
     DemandLine,
     confirm_person,
@@ -28,6 +29,7 @@ __all__ = [
     "ReleaseView",
     "apply",
     "approve",
+    "computed",
     "confirm",
     "confirm_person",
     "demands",
@@ -40,6 +42,7 @@ __all__ = [
     "release",
     "release_seen_by",
     "releases_seen_by",
+    "require_released",
     "test_data_runs",
     "withdraw",
 ]

@@ -130,6 +130,12 @@ def releases_seen_by(reader: Subject, *, state: ReleaseState | None = None) -> l
     return [view_of(row) for row in rows[:LONGEST_LIST]]
 
 
+def computed(*, limit: int) -> list[ReleaseView]:
+    """Return the releases that were computed last, the newest first, for charts; figures only, whoever looks."""
+    rows = Release.objects.select_related("applied_by", "decided_by").defer("sealed_body")
+    return [view_of(row) for row in rows.filter(computed_at__isnull=False).order_by("-computed_at")[:limit]]
+
+
 def release_seen_by(reader: Subject, release_id: UUID) -> ReleaseView:
     """Return one release.
 

@@ -48,14 +48,15 @@ _KIND = "release"
 
 
 def release(release_id: UUID, *, applicant: Subject) -> ReleaseView:
-    """Compute what was approved; it is released when the bounds hold, and refused with the figures when not.
+    """Compute what was approved; it is released when the bounds hold, and closed as missed when not.
+
+    That bounds are missed is an answer, so that it stays on record; :func:`require_released` makes it an error.
 
     The package rests here sealed under a key of its own. Every person in a de-identified package is entered in the
     register of exports, by the retention classes that its columns tell of.
 
     Raises:
         NotPermittedError, ReleaseNotFoundError, ReleaseTransitionError: as named.
-        BoundsMissedError: with what was measured; the release is closed as missed.
         KeysLockedError, SealedValueTamperedError, DisclosureFailedError: nothing was computed.
     """
     require(applicant, Action.RELEASE_FETCH, Resource(kind=_KIND, ref=str(release_id)))
@@ -65,7 +66,7 @@ def release(release_id: UUID, *, applicant: Subject) -> ReleaseView:
     if row.keep_until < clock.today():
         raise ReleaseEndedError("release: its last day has passed; apply anew")
     key = packages.new_key()
-    package = compute(_wanted(row), purpose=row.purpose, key=key, package=str(row), today=clock.today())
+    package = compute(wanted_of(row), purpose=row.purpose, key=key, package=str(row), today=clock.today())
     missed = package.standing is None
     with transaction.atomic():
         row = locked(release_id)
@@ -74,8 +75,6 @@ def release(release_id: UUID, *, applicant: Subject) -> ReleaseView:
             _keep(row, package, key, after, actor_of(applicant))
     if after is None:
         refuse_transition(release_id, ReleaseEvent.RELEASE, actor_of(applicant))
-    if missed:
-        raise BoundsMissedError(f"release: the bounds are missed, nothing was released; measured {_told(package)}")
     return view_of(row)
 
 
@@ -101,6 +100,18 @@ def _keep(row: Release, package: Package, key: bytes, after: ReleaseState, actor
         if not isinstance(value, dict)
     }
     enter(row, f"release.{'missed' if package.standing is None else 'release'}", actor, **figures)
+
+
+def require_released(view: ReleaseView) -> ReleaseView:
+    """Return a release that was computed and keeps its bounds.
+
+    Raises:
+        BoundsMissedError: with what was measured.
+    """
+    if view.state is ReleaseState.MISSED:
+        told = ", ".join(f"{name} {value}" for name, value in view.measured.items() if not isinstance(value, dict))
+        raise BoundsMissedError(f"release: the bounds are missed, nothing was released; measured {told}")
+    return view
 
 
 def fetch(release_id: UUID, *, reader: Subject) -> bytes:
@@ -191,7 +202,8 @@ def confirm(release_id: UUID, *, officer: Subject, confirmation: str) -> Release
     return None
 
 
-def _wanted(row: Release) -> Wanted:
+def wanted_of(row: Release) -> Wanted:
+    """Return what was applied for."""
     kind = RecipientKind(row.recipient_kind)
     return Wanted(
         columns=tuple(row.columns),
@@ -206,7 +218,3 @@ def _wanted(row: Release) -> Wanted:
         ),
         keep_until=row.keep_until,
     )
-
-
-def _told(package: Package) -> str:
-    return ", ".join(f"{name} {value}" for name, value in package.figures.items() if not isinstance(value, dict))

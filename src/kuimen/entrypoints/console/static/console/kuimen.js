@@ -64,7 +64,14 @@
     return { ...drawn, grid: { ...drawn.grid, top: 52 }, tooltip, series: bars };
   }
 
-  const shapes = { stacked: (d) => stacked(d, false), bars: (d) => stacked(d, true), shares, limited };
+  // counts next to each other, so that two may be compared
+  function beside(data) {
+    const option = stacked(data, true);
+    option.series.forEach((one) => { delete one.stack; });
+    return option;
+  }
+
+  const shapes = { stacked: (d) => stacked(d, false), bars: (d) => stacked(d, true), shares, limited, beside };
 
   async function draw(place) {
     const answer = await fetch(place.dataset.src, { credentials: "same-origin", headers: { Accept: "application/json" } });
