@@ -26,6 +26,7 @@ from kuimen.standard import load_catalogue
 from kuimen.standard.clauses import Chapter
 
 Chart = dict[str, object]
+RELEASES_SHOWN = 8
 
 VERDICT_COLOURS = {
     Verdict.CONFORM: "#12806a",
