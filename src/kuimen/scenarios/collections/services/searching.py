@@ -16,7 +16,7 @@ from kuimen.gate.disclosure import services as disclosure
 from kuimen.gate.disclosure.results import SearchResult
 from kuimen.gate.disclosure.services import ReasonCode
 from kuimen.gate.disclosure.services.searching import Question
-from kuimen.gate.vault.part_rules import IndexName, Part
+from kuimen.gate.vault.part_rules import DECLARED, IndexName, Part
 from kuimen.gate.vault.parts.services import searchable
 from kuimen.gate.vault.rules import INDEXED_ELEMENTS
 from kuimen.kernels.elements.model import Element
@@ -44,8 +44,14 @@ class FoundCases:
 
 def offered_searches(subject: Subject) -> list[IndexName]:
     """Return what this person may search by now: granted by policy, and with an index that stands complete."""
-    whole = [IndexName(element=element, part=Part.WHOLE) for element in sorted(INDEXED_ELEMENTS)]
-    return [name for name in sorted([*whole, *searchable()], key=lambda one: one.text) if _permitted(subject, name)]
+    whole = [IndexName(element=element, part=Part.WHOLE) for element in INDEXED_ELEMENTS]
+    return [name for name in sorted([*whole, *searchable()], key=_in_order) if _permitted(subject, name)]
+
+
+def _in_order(name: IndexName) -> tuple[int, str]:
+    """Put first what callers tell most: the declared elements in their order, then the others."""
+    declared = list(DECLARED)
+    return declared.index(name.element) if name.element in DECLARED else len(declared), name.text
 
 
 def _permitted(subject: Subject, name: IndexName) -> bool:
