@@ -9,10 +9,12 @@ from fixtures.installed import System
 from fixtures.people import People, appoint_officers
 from kuimen.entrypoints.worker.running import run_worker
 from kuimen.entrypoints.worker.tasks import queue_order
+from kuimen.foundation import clock
 from kuimen.foundation.errors import KuimenError
 from kuimen.gate.access.errors import DutySeparationError, NotPermittedError
 from kuimen.gate.access.rules import Role
 from kuimen.gate.approvals import services as approvals
+from kuimen.gate.approvals.controls import keys_are_rotated_in_time_by_two
 from kuimen.gate.approvals.errors import TicketMismatchError, TicketTransitionError
 from kuimen.gate.audit.models import Entry
 from kuimen.gate.audit.services import SYSTEM
@@ -28,9 +30,17 @@ from kuimen.gate.keys.errors import (
     OrderTransitionError,
     RotationPausedError,
 )
-from kuimen.gate.keys.rules import ORDER_TRANSITIONS, OrderEvent, OrderState, RetentionClass, next_order_state
+from kuimen.gate.keys.rules import (
+    CRYPTO_PERIOD,
+    ORDER_TRANSITIONS,
+    OrderEvent,
+    OrderState,
+    RetentionClass,
+    next_order_state,
+)
 from kuimen.gate.vault.rotation import approved
 from kuimen.kernels.elements.model import Element
+from kuimen.standard import Outcome, ProbeContext
 
 IDENTITY = RetentionClass.IDENTITY_TRANSACTION
 ROTATE = Deed(kind=DeedKind.ROTATE_DOMAIN, subject=IDENTITY.value)
@@ -150,3 +160,24 @@ def test_every_state_of_an_order_takes_the_events_of_the_table() -> None:
         for event in OrderEvent:
             assert next_order_state(state, event) == ORDER_TRANSITIONS.get((state, event))
     assert issubclass(OrderTransitionError, KuimenError)
+
+
+def outcome() -> Outcome:
+    return keys_are_rotated_in_time_by_two(ProbeContext(at=clock.now())).outcome
+
+
+@pytest.mark.planted_defect("JRT0171-6.2.4-a")
+def test_a_key_rotated_by_nobody_but_one_or_too_late_is_seen(system: System) -> None:
+    assert outcome() is Outcome.INSUFFICIENT
+    people = appoint_officers()
+    rotated(people, persons=2)
+    order = carried_out(people, REWRAP).order
+    assert order is not None
+    approved.run_order(order.order_id, actor=SYSTEM)
+    carried_out(people, Deed(kind=DeedKind.DESTROY_DOMAIN, subject=IDENTITY.value, number=1))
+    assert outcome() is Outcome.HOLDS
+    system.clock.advance(CRYPTO_PERIOD)
+    assert outcome() is Outcome.REFUTED
+    system.clock.advance(-CRYPTO_PERIOD)
+    keys.rotate_domain(IDENTITY, actor=SYSTEM)  # as a program of one person could
+    assert outcome() is Outcome.REFUTED

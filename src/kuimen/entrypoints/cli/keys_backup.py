@@ -39,7 +39,7 @@ def backup_check(*, as_json: bool, home: InstallationHome) -> None:
 
         findings = backup_findings(home.root_key)
     _show(findings, as_json=as_json)
-    if any(one.state not in {BackupState.CONFIRMED, BackupState.AGEING} for one in findings):
+    if any(one.state not in {BackupState.CONFIRMED, BackupState.AGEING, BackupState.NOT_YET} for one in findings):
         raise NotBackedUpError(
             "the key folder is not known to be backed up; copy it apart from the databases, then run "
             "kuimen keys confirm-backup on the copy"

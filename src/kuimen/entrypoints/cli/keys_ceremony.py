@@ -2,13 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kuimen.entrypoints.cli.installed import home_option, operator
 from kuimen.entrypoints.installation.home import InstallationHome
-from kuimen.entrypoints.terminal.output import emit_json, stdout
-from kuimen.foundation.errors import InvalidInputError
+from kuimen.entrypoints.terminal.output import emit_json, stderr, stdout
+from kuimen.foundation.errors import InvalidInputError, KuimenError
+
+if TYPE_CHECKING:
+    from kuimen.gate.keys.root_document import TokenPlace
+
+
+TRIES = 3
 
 
 class CeremonyInputError(InvalidInputError):
@@ -26,8 +33,25 @@ def _given(path: Path | None, home: InstallationHome) -> dict[str, str]:
 def _passphrase(custodian: str, given: dict[str, str], *, new: bool) -> str:
     if custodian in given:
         return given[custodian]
-    what = "新口令 new passphrase" if new else "口令 passphrase"
-    return str(click.prompt(f"{custodian} {what}", hide_input=True, confirmation_prompt=new))
+    if not new:
+        return str(click.prompt(f"{custodian} 口令 passphrase", hide_input=True))
+    return _new_passphrase(custodian)
+
+
+def _new_passphrase(custodian: str) -> str:
+    """Ask for a new passphrase until it is strong enough; who typed a weak one is told so at once."""
+    from kuimen.gate.keys.errors import WeakPassphraseError
+    from kuimen.gate.keys.rules import weak_passphrases
+
+    for tries_left in reversed(range(TRIES)):
+        typed = str(click.prompt(f"{custodian} 新口令 new passphrase", hide_input=True, confirmation_prompt=True))
+        reason = weak_passphrases({custodian: typed})
+        if reason is None:
+            return typed
+        if not tries_left:
+            raise WeakPassphraseError(reason)
+        stderr.print(f"口令太短，请重新输入 {reason}", highlight=False)
+    raise AssertionError
 
 
 def _show(info: object, *, as_json: bool) -> None:
@@ -74,11 +98,17 @@ def ceremony(  # noqa: PLR0913 - one option each
     `kuimen init` takes up the root that it finds; its two officers must be among the custodians.
     """
     from kuimen.entrypoints.installation import config
+    from kuimen.gate.keys.errors import RootFileExistsError
     from kuimen.gate.keys.passphrases import NATIONAL_COST, PRODUCTION_COST
     from kuimen.gate.keys.root_file import TokenPlace, create_root_file
+    from kuimen.gate.keys.rules import custodians_refused
 
     if len(set(names)) != len(names):
         raise CeremonyInputError("--custodian: each custodian is named once")
+    if reason := custodians_refused(names, threshold):
+        raise CeremonyInputError(f"--custodian, --threshold: {reason}")
+    if home.root_key.exists():
+        raise RootFileExistsError("a root file is already there; a second root would orphan every sealed value")
     if (token_module is None) != (token_label is None):
         raise CeremonyInputError("--token-module, --token-label: give both, or neither")
     given = _given(credentials_file, home)
@@ -95,11 +125,20 @@ def ceremony(  # noqa: PLR0913 - one option each
         cost=NATIONAL_COST if kdf == "pbkdf2-sm3" else PRODUCTION_COST,
     )  # fmt: skip
     if place is not None:
-        from kuimen.gate.keys.token_provider import make_token_key
-
-        make_token_key(place, pin)
+        _make_token_key(place, pin, home)
     config.save(home, replace(known, institution_id=info.institution_id))
     _show(info, as_json=as_json)
+
+
+def _make_token_key(place: "TokenPlace", pin: str, home: InstallationHome) -> None:
+    """Make the key in the token; a root file whose token holds no key would stand in the way of the next try."""
+    from kuimen.gate.keys.token_provider import make_token_key
+
+    try:
+        make_token_key(place, pin)
+    except KuimenError:
+        home.root_key.unlink()
+        raise
 
 
 @click.group()
@@ -153,17 +192,24 @@ def replace_custodians(
 ) -> None:  # fmt: skip
     """Replace custodians, or change how many open the root; everybody who stays or comes is present.
 
+    Who leaves is asked as well where those who stay are too few to open the root.
+
     The shares are drawn anew: that of somebody who left is worth nothing beside them. Destroy old copies of the file.
     """
     from kuimen.entrypoints.installation.install import opened
     from kuimen.gate.keys.root_file import read_root_info
 
-    known = read_root_info(home.root_key).custodians
+    root = read_root_info(home.root_key)
+    known = root.custodians
     if not (removed or added or threshold) or set(removed) - set(known) or set(added) & set(known):
         raise CeremonyInputError("--remove, --add: name custodians of today to remove, others to add, or a threshold")
     given, fresh = _given(credentials_file, home), _given(new_credentials_file, home)
     present = {name: _passphrase(name, given, new=False) for name in known if name not in removed}
-    passphrases = present | {name: _passphrase(name, fresh, new=True) for name in added}
+    for name in removed[: max(0, root.threshold - len(present))]:  # those who stay are too few to open the root
+        present[name] = _passphrase(name, given, new=False)
+    passphrases = {name: text for name, text in present.items() if name not in removed} | {
+        name: _passphrase(name, fresh, new=True) for name in added
+    }
     with opened(home):
         from kuimen.gate.keys.custody import reshare_root
 

@@ -44,6 +44,7 @@ BACKUP: Final[Mapping[str, tuple[Words, str]]] = MappingProxyType(
         BackupState.EXPOSED.value: (("文件权限过宽，应为0600", "Open to others; make it 0600"), "bad"),
         BackupState.UNREADABLE.value: (("文件无法读取", "Unreadable"), "bad"),
         BackupState.MISSING.value: (("文件缺失", "Missing"), "bad"),
+        BackupState.NOT_YET.value: (("尚无域密钥，暂无此文件", "No domain key yet, so no file"), "open"),
     }
 )
 ROOT_FLAWS: Final[Mapping[str, Words]] = MappingProxyType(

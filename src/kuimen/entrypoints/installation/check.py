@@ -26,11 +26,14 @@ from kuimen.entrypoints.installation.servers import (
 from kuimen.foundation import clock
 from kuimen.foundation.clock import SystemClock
 from kuimen.foundation.errors import KuimenError
+from kuimen.kernels.ciphers import sm3
 from kuimen.kernels.ciphers.paths import FAILED, chosen_path, path_states
 from kuimen.kernels.native import HOW_BUILT, NATIVE
 from kuimen.standard import load_catalogue
 from kuimen.standard.validation import find_problems
 
+HALVES = "domain-halves.json"  # as gate.keys.halves names it; this module needs no Django
+BACKUP_PERIOD = timedelta(days=90)
 OLDEST_SERVER = 150_000
 LOW_DISK = 2 * 1024**3
 MOST_SKEW = timedelta(seconds=2)
@@ -91,6 +94,7 @@ def check(home: InstallationHome) -> list[CheckFinding]:
             advice = "the embedded server is not running; `kuimen serve` starts it"
             return [*findings, _finding("server", grade, "内置数据库未运行，kuimen serve 会启动它", advice)]
     findings += _connected(dsn_of(home, APPLICATION, MAIN_DATABASE), "server", look_at_main)
+    findings += _connected(dsn_of(home, APPLICATION, MAIN_DATABASE), "key_backup", look_at_key_backup(home))
     findings += _connected(dsn_of(home, KEYS, KEYS_DATABASE), "keys_database", _check_keys_role)
     return findings
 
@@ -293,6 +297,38 @@ def _check_audit_privileges(connection: Connection) -> Iterator[CheckFinding]:
         yield _finding(
             "audit", Grade.OK, "审计表对应用角色只增不改", "audit tables take inserts only from the application role"
         )
+
+
+def look_at_key_backup(home: InstallationHome) -> Callable[[Connection], Iterator[CheckFinding]]:
+    """Compare the key files with what a custodian last confirmed a copy of; the log names their digests."""
+
+    def look(connection: Connection) -> Iterator[CheckFinding]:
+        rows = connection.execute(
+            "SELECT DISTINCT ON (split_part(object_ref, '/', 1)) object_ref, occurred_at FROM audit_entry"
+            " WHERE action = 'keys.backup_confirmed' AND outcome = 'done'"
+            " ORDER BY split_part(object_ref, '/', 1), id DESC"
+        ).fetchall()
+        confirmed = {str(ref).partition("/")[0]: (str(ref).partition("/")[2], at) for ref, at in rows}
+        for path in (home.root_key, home.root_key.with_name(HALVES)):
+            digest, at = confirmed.get(path.name, ("", None))
+            try:
+                here = sm3(path.read_bytes()).hex()
+            except OSError:
+                grade = Grade.WARN if path.name == HALVES else Grade.FAIL  # there is none before the first domain key
+                yield _finding(
+                    "key_backup", grade, f"{path.name} 缺失或不可读", f"{path.name} is missing or unreadable"
+                )
+                continue
+            if at is None or here != digest or clock.now() - at > BACKUP_PERIOD:
+                text_zh = f"{path.name} 的备份未确认、已过期或文件已变,见 docs/keys.md"
+                text_en = f"the backup of {path.name} is not confirmed, too old, or of another state; see docs/keys.md"
+                yield _finding("key_backup", Grade.WARN, text_zh, text_en)
+            else:
+                yield _finding(
+                    "key_backup", Grade.OK, f"{path.name} 备份已确认", f"the backup of {path.name} is confirmed"
+                )
+
+    return look
 
 
 def _check_pending(connection: Connection) -> Iterator[CheckFinding]:

@@ -18,6 +18,7 @@ BACKUP_WORDS = {
     "exposed": ("red", "权限过宽 open to others"),
     "unreadable": ("red", "无法读取 unreadable"),
     "missing": ("red", "缺失 missing"),
+    "not_yet": ("yellow", "尚无域密钥 no domain key yet"),
 }
 DUE_WORDS = {"": "—", "well": "正常 well", "soon": "临近 soon", "overdue": "逾期 overdue", "unknown": "不明 unknown"}
 COLUMNS = {
@@ -86,5 +87,5 @@ def show_backup(findings: "Sequence[BackupFinding]") -> None:
     for one in findings:
         colour, words = BACKUP_WORDS[one.state.value]
         told = (f"{moment:%Y-%m-%d %H:%M}" if moment else "—" for moment in (one.changed_at, one.confirmed_at))
-        shown.add_row(one.name, f"[{colour}]{words}[/]", *told, one.sm3)
+        shown.add_row(one.name, f"[{colour}]{words}[/]", *told, one.sm3[:16])
     stdout.print(shown)

@@ -16,8 +16,9 @@ from typing import Final
 
 from kuimen.foundation import clock
 from kuimen.gate.audit import services as audit
-from kuimen.gate.keys import halves
+from kuimen.gate.keys import halves, store
 from kuimen.gate.keys.errors import BackupInputError
+from kuimen.gate.keys.models import DomainKey
 from kuimen.gate.keys.rules import BACKUP_PERIOD, Due, due
 from kuimen.gate.keys.uses import record_at_once
 from kuimen.kernels.ciphers import sm3
@@ -38,6 +39,7 @@ class BackupState(StrEnum):
     EXPOSED = "exposed"  # others than its owner can read or change it
     UNREADABLE = "unreadable"
     MISSING = "missing"
+    NOT_YET = "not_yet"  # there is no domain key, and so no half of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ def backup_findings(root_file: Path) -> list[BackupFinding]:
     for path in files_of(root_file):
         known = latest.get(path.name)
         state, changed_at, digest = _look(path)
+        if state is BackupState.MISSING and path != root_file and not _domain_keys_exist():
+            state = BackupState.NOT_YET
         if state is None:
             if known is None:
                 state = BackupState.NEVER
@@ -101,6 +105,8 @@ def confirm_backup(root_file: Path, copy: Path, *, actor: audit.Actor) -> list[B
     """
     digests = {}
     for path in files_of(root_file):
+        if path != root_file and not path.exists() and not _domain_keys_exist():
+            continue
         here, there = _read(path), _read(copy / path.name)
         if here is None or there is None:
             raise _refused(path.name, f"{path.name}: missing or unreadable here or in the copy", actor)
@@ -120,6 +126,11 @@ _BY_AGE: Final = {
     Due.OVERDUE: BackupState.OVERDUE,
     Due.UNKNOWN: BackupState.NEVER,
 }
+
+
+def _domain_keys_exist() -> bool:
+    with store.translated():
+        return DomainKey.objects.using(store.DATABASE).exists()
 
 
 def _look(path: Path) -> tuple[BackupState | None, datetime | None, str]:

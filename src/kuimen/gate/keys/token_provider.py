@@ -300,9 +300,13 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (errors.PinIncorrect, errors.PinLenRange, errors.PinLocked, errors.PinInvalid):
-        raise TokenInputError("token: its PIN is not the one in the root file, or it is locked") from None
-    except (errors.NoSuchToken, errors.NoSuchKey, errors.MultipleTokensReturned, errors.MultipleObjectsReturned):
-        raise TokenInputError("token, key label: there is no such token or key, or several") from None
+        raise TokenInputError(
+            "token: it does not take this PIN, or is locked; a locked one needs its officer"
+        ) from None
+    except (errors.NoSuchToken, errors.MultipleTokensReturned):
+        raise TokenInputError("token: none of this label is plugged in, or several; plug in the right one") from None
+    except (errors.NoSuchKey, errors.MultipleObjectsReturned):
+        raise TokenInputError("key label: the token holds no key of this label, or several") from None
     except (errors.PKCS11Error, RuntimeError):
         raise TokenUnavailableError(
             "the PKCS#11 token did not do its work; check module, token and permissions, nothing was written"
