@@ -173,7 +173,8 @@ _OTHER_SCORES = words(
 )
 _WHO = words(
     """
-    linkman contact borrower debtor applicant guarantor spouse relative father mother colleague friend legal holder
+    black linkman contact borrower debtor applicant guarantor spouse relative father mother colleague friend legal
+    holder
     payee payer emergency customer client staff employee teller collector operator lender insured beneficiary owner
     person parent child couple mate partner classmate neighbor guarantee_man patient buyer consignee receiver real true
     chinese english former ocr recognized representative complainant lawyer

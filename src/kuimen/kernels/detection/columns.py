@@ -129,7 +129,7 @@ def classify_columns(columns: Sequence[ColumnSample], tables: RecognitionTables 
     Returns:
         One finding per column, in the order given.
 
-    Cost: about 70 µs a column by name alone, about 3 ms with 200 values.
+    Cost: about 140 µs a column by name alone, about 2.5 ms with 200 values.
     """
     initials = _tables_in_initials(columns)
     judgements = [_judge(column, tables, initials=column.table in initials) for column in columns]

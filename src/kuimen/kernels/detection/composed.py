@@ -31,7 +31,8 @@ _SOUNDS = words("record recording voice audio sound recorder records luyin")
 _TELEPHONES = words("phone telephone mobile_phone tel phones")
 _TELEPHONE_TAILS = words("number no num")
 _PLACES = words(
-    "home house family residence residential company unit office work employer business corp corporation job"
+    "ent enterprise home house family residence residential company unit office work employer business corp"
+    " corporation job"
     " fixed landline fax firm living workplace"
 )
 _PORTABLE = words("mobile cell")
@@ -55,6 +56,7 @@ _FOREIGN_PLACES = words(
 )
 _SPANS = words("date time ym yymm my mmyy month year period")
 _UNTIL = words("exp expire expired expiry expiration")
+_HOLDERS = words("owner holder legal")
 _DOING = words(
     "create update modify audit approve check operate review input last_update add del delete submit verify oper"
     " handle assign register record confirm publish send receive maintain upload"
@@ -99,6 +101,12 @@ def _picture(tokens: _Tokens, said: _Said, _: _Topics) -> NameVerdict | None:
 def _recording(tokens: _Tokens, said: _Said, _: _Topics) -> NameVerdict | None:
     if said & _SOUNDS and (tokens[-1] in _PLACES_OF_FILES or tokens[-1] in {"audio", "content", "text"}):
         return NameVerdict(Element.CALL_RECORD, STRONG, rule="file of a recording")
+    return None
+
+
+def _message(tokens: _Tokens, said: _Said, topics: _Topics) -> NameVerdict | None:
+    if tokens[-1] == "content" and Topic.MESSAGE in topics and not said & _THINGS:
+        return NameVerdict(Element.CALL_RECORD, MEDIUM, rule="text of a message")
     return None
 
 
@@ -153,6 +161,8 @@ def _machine(tokens: _Tokens, _: _Said, __: _Topics) -> NameVerdict | None:
 def _person(tokens: _Tokens, said: _Said, topics: _Topics) -> NameVerdict | None:
     if tokens[-1] == "person" and not said & _DOING:
         return NameVerdict(Element.PERSON_NAME, MEDIUM, rule="a person")
+    if tokens[-1] in _HOLDERS and Topic.THING not in topics:
+        return NameVerdict(Element.PERSON_NAME, MEDIUM, rule="who owns or speaks for it")
     if tokens[-1] == "name" and "contact" in said and tokens[-2] in {"user", "full", "real"}:
         return NameVerdict(Element.PERSON_NAME, STRONG, rule="name of a contact")
     if tokens == ("card", "id") and topics & {Topic.PERSON, Topic.IDENTITY} and Topic.CARD not in topics:
@@ -161,5 +171,5 @@ def _person(tokens: _Tokens, said: _Said, topics: _Topics) -> NameVerdict | None
 
 
 _RULES: tuple[Callable[[_Tokens, _Said, _Topics], NameVerdict | None], ...] = (
-    _picture, _recording, _telephone, _card, _firm, _place, _validity, _machine, _person,
+    _picture, _recording, _message, _telephone, _card, _firm, _place, _validity, _machine, _person,
 )  # fmt: skip

@@ -156,7 +156,8 @@ _PHRASES: Mapping[Element, str] = {
         unionid union_id wx_unionid openid open_id mp_openid wx_open_id wechat_openid wx_number wx_account
     """,
     Element.LOCATION: """
-        register_coordinate apply_coordinate login_coordinate lbs_address lbs_city_address gps_info gps_position
+        register_coordinate apply_coordinate login_coordinate lbs_address gpsx gpsy gps_x gps_y lbs_city_address
+        gps_info gps_position
         register_gps apply_gps login_gps gps_coordinate register_lng register_lat visit_lng visit_lat position_x
         position_y coord lat_lng location_x location_y geo_point geohash geo_hash
     """,
@@ -284,7 +285,7 @@ _PREFIXES = words(
     "user usr cust customer member client app sys t f borrower applicant loan emergency contact my the cur"
     " current last"
     " new old orig bak tmp ext his cn zm fm third ocr reg register apply login oper pay bank spouse linkman legal"
-    " admin staff teller employee emp merchant agent collector operator"
+    " ent black admin staff teller employee emp merchant agent collector operator"
 )
 
 

@@ -26,11 +26,12 @@ _SPELLINGS = """
     mobile moblie moible mobie| password pasword passwrod passwod| receive recieve| receiver reciver reciever|
     relation releation realtion relationg| birthday bithday birthdy birhtday| principal principle princpal|
     penalty penaty penelty panalty| email emial| longitude longtitude longitute longtude| latitude lattitude latitute|
-    account acount accout| balance balence blance| company compay comany| marital martial mar wedlock| repayment
-    repyament repament|
+    account acount accout| balance balence blance| company compay comany| marital martial mar wedlock|
+    repayment repyament repament|
     overdue overdu overude ovdu odue| education eduction educaton| contact concat conact| nickname nikename nickame|
     license lisence licence| salary salery| income imcome inc|
-    user usr| office ofc ofce| residence rsd resi| identity iden idn idty| representative repr| company co| valid vld|
+    user usr| office ofc ofce| residence rsd resi| identity iden idn idty| representative repr| company co|
+    valid vld| collateral coll clt clltrl|
     late lt| days dys| rate rt| year yr| product prd| trade trd| login lgn| gender gnd| birth brth bth| nation ntn|
     country ctry| background bckgrnd| instalment instl| rest rst| guaranty grnty| phone mblph telph|
     borrower brwr brrwr| beneficiary bnfcry| schedule schdl| term trm| house hse| street strt|
