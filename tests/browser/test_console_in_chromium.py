@@ -25,6 +25,7 @@ from fixtures.live import (
     NEWCOMER,
     OFFICER,
     SPENDER,
+    STEWARD,
     UNBOUND,
     LiveConsole,
 )
@@ -309,3 +310,32 @@ def test_the_pictures_of_the_readme_can_be_taken(visit: Visit, tmp_path: Path) -
         visitor.page.screenshot(path=target / name)
         assert_masked(visitor.live, visitor.text())
         assert (target / name).stat().st_size < LARGEST_IMAGE, name
+
+
+@pytest.mark.clause("CQJR-6.2-b")
+def test_a_steward_corrects_a_column_and_an_officer_approves_what_lowers_it(visit: Visit) -> None:
+    steward, officer = visit(STEWARD), visit(OFFICER)
+    page = steward.page
+    steward.open("/assets/?q=monthly_income")
+    row = page.locator("#assets tbody tr").filter(has_text="monthly_income").first
+    expect(row).to_contain_text("收入")
+    row.get_by_text("展开").click()
+    expect(row.locator(".km-evidence")).to_be_visible()
+    row.get_by_label("这一列是").select_option("none")
+    row.get_by_label("理由").fill("测试系统的随机数")
+    row.get_by_role("button", name="订正或确认").click()
+    expect(page.get_by_text("等待他人批准")).to_be_visible()
+    waiting = page.locator("#proposals tbody tr")
+    expect(waiting).to_contain_text("monthly_income")
+    expect(waiting.get_by_role("button", name="批准")).to_have_count(0)
+
+    officer.open("/assets/?only=corrected")
+    proposal = officer.page.locator("#proposals tbody tr")
+    expect(proposal).to_contain_text(STEWARD)
+    proposal.get_by_role("button", name="批准").click()
+    expect(officer.page.get_by_text("已批准，订正生效")).to_be_visible()
+    expect(officer.page.locator("#assets tbody tr")).to_contain_text("已订正")
+
+    steward.open("/assets/?only=not_read")
+    expect(page.locator(".empty-state").or_(page.get_by_text("未读取原因").first)).to_be_visible()
+    assert_masked(steward.live, steward.text())
