@@ -30,11 +30,11 @@ def presidio() -> Finder | None:
     except ImportError:
         return None
 
-    engine = analyzer.AnalyzerEngine(_recognisers(analyzer), _without_model(nlp), supported_languages=["zh"])
+    engine = analyzer.AnalyzerEngine(_recognisers(analyzer), without_model(nlp), supported_languages=["zh"])
     return lambda text: {(one.entity_type, one.start, one.end) for one in engine.analyze(text, language="zh")}
 
 
-def _without_model(nlp: Any) -> Any:  # noqa: ANN401 - a module that may be absent
+def without_model(nlp: Any) -> Any:  # noqa: ANN401 - a module that may be absent
     """An engine that splits nothing: what is measured are the recognisers."""
 
     class NoModel(nlp.NlpEngine):  # type: ignore[misc, name-defined]
