@@ -29,6 +29,7 @@ MODULES = {
     "protection": "Protecting a lender's table",
     "searching": "Searching sealed values",
     "disclosures": "Disclosing",
+    "changeover": "Changing a live table over",
     "rotation": "Rotating keys",
     "erasure": "Erasing a person",
     "audit": "Audit log",
