@@ -26,6 +26,7 @@ from kuimen.foundation import clock
 MODULES = {
     "kernels": "Kernels, one core, processor time",
     "sealing": "Sealing, indexing and masking columns, one core, processor time",
+    "anonymity": "Measuring anonymity and making test data, processor time",
     "protection": "Protecting a lender's table",
     "searching": "Searching sealed values",
     "disclosures": "Disclosing",
@@ -41,6 +42,7 @@ MODULES = {
 }
 PURE = {
     "kernels",
+    "anonymity",
     "sealing",
     "verification",
     "detection_columns",
