@@ -37,15 +37,17 @@ MODULES = {
     "verification": "Verifying the audit log offline",
     "detection_text": "Structured data in text",
     "detection_names": "Names and addresses in running text",
+    "detection_files": "Whole logs, every element",
     "detection_columns": "Naming the columns of schemas",
     "detection_images": "Fields in pictures, and redaction",
 }
 PURE = {
-    "kernels",
     "anonymity",
+    "kernels",
     "sealing",
     "verification",
     "detection_columns",
+    "detection_files",
     "detection_images",
     "detection_names",
     "detection_text",

@@ -81,11 +81,11 @@ def find_in_lines(
     problems: list[Problem] = []
     watched = _Watched(lines, problems)
     for records in _together(_records(_joined(watched))):
-        found = findings_in_many([one.text for one in records], tables=tables, rules=rules)
-        for record, findings in zip(records, found, strict=True):
+        found = findings_in_many([text for _, text, _, _ in records], tables=tables, rules=rules)
+        for (place, _, start, end), findings in zip(records, found, strict=True):
             for finding in findings:
-                if finding.start >= record.start and (record.end is None or finding.start < record.end):
-                    tally.take(finding, record.place)
+                if finding.start >= start and (end is None or finding.start < end):
+                    tally.take(finding, place)
     return TextFindings(lines=watched.last, hits=tally.hits(), problems=tuple(problems))
 
 
@@ -122,14 +122,8 @@ class _Watched:
             self._problems.append(Problem(line=self.last, reason=f"after line {self.last}: {error}"))
 
 
-@dataclass(slots=True)
-class _Record:
-    """A line, or one window of a long one; findings count from `start` up to `end`."""
-
-    place: int
-    text: str
-    start: int = 0
-    end: int | None = None
+_Record = tuple[int, str, int, int | None]
+"""Place and text of a line, or of one window of a long one; findings count from the third up to the fourth."""
 
 
 def _together(records: Iterable[_Record]) -> Iterator[list[_Record]]:
@@ -137,7 +131,7 @@ def _together(records: Iterable[_Record]) -> Iterator[list[_Record]]:
     length = 0
     for one in records:
         gathered.append(one)
-        length += len(one.text)
+        length += len(one[1])
         if length >= _CHARACTERS_TOGETHER:
             yield gathered
             gathered, length = [], 0
@@ -149,12 +143,13 @@ def _records(lines: Iterable[_Record]) -> Iterator[_Record]:
     """Pass lines through; those of a private key become one."""
     key: list[_Record] = []
     for line in lines:
+        text = line[1]
         if key:
             key.append(line)
-            if _KEY_END in line.text or len(key) > _LONGEST_KEY_LINES:
+            if _KEY_END in text or len(key) > _LONGEST_KEY_LINES:
                 yield _one_of(key)
                 key = []
-        elif _KEY_BEGIN in line.text and "PRIVATE KEY" in line.text and _KEY_END not in line.text and line.end is None:
+        elif _KEY_BEGIN in text and "PRIVATE KEY" in text and _KEY_END not in text and line[3] is None:
             key = [line]
         else:
             yield line
@@ -163,7 +158,8 @@ def _records(lines: Iterable[_Record]) -> Iterator[_Record]:
 
 
 def _one_of(key: list[_Record]) -> _Record:
-    return _Record(key[0].place, "\n".join(line.text for line in key), key[0].start)
+    place, _, start, _ = key[0]
+    return place, "\n".join(line[1] for line in key), start, None
 
 
 def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[_Record]:
@@ -171,16 +167,16 @@ def _joined(lines: Iterable[tuple[int, str]]) -> Iterator[_Record]:
     carried, carried_place, decided = "", 0, 0
     for place, piece in lines:
         if carried and place != carried_place:
-            yield _Record(carried_place, carried, decided)
+            yield carried_place, carried, decided, None
             carried, decided = "", 0
         if not carried and len(piece) <= _WINDOW_CHARACTERS and piece.endswith(("\n", "\r")):
-            yield _Record(place, piece.rstrip("\r\n"))
+            yield place, piece.rstrip("\r\n"), 0, None
             continue
         for begin in range(0, len(piece), _WINDOW_CHARACTERS):
             carried, carried_place = carried + piece[begin : begin + _WINDOW_CHARACTERS], place
             if len(carried) > _WINDOW_CHARACTERS:
                 until = len(carried) - _REACH
-                yield _Record(place, carried, decided, until)
+                yield place, carried, decided, until
                 carried, decided = carried[until - _REACH :], _REACH
     if carried:
-        yield _Record(carried_place, carried, decided)
+        yield carried_place, carried, decided, None

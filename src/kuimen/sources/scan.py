@@ -100,6 +100,8 @@ class ScanRow:
             shown["masked"] = True
         if self.partial:
             shown["partial"] = True
+        if self.missed:
+            shown["missed"] = True
         if self.replaces is not None:
             shown["replaces"] = self.replaces
         if self.first_lines:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +12,7 @@ from kuimen.entrypoints.terminal.output import emit_json, json_line
 from kuimen.foundation.errors import InvalidInputError
 from kuimen.kernels.detection.evidence import Finding, Likelihood
 
-_LINES_TOGETHER = 256
+_LINES_TOGETHER, _CHARACTERS_TOGETHER = 2048, 1 << 18
 
 
 class JsonLineError(InvalidInputError):
@@ -92,7 +91,7 @@ def detect(
     elements = chosen.elements if chosen else None
     tell_name_search()
     rows = (row for _number, row in read_objects(stream, required="text"))
-    while group := list(islice(rows, _LINES_TOGETHER)):
+    for group in _groups(rows):
         together = detect_many(
             [row["text"] for row in group], elements=elements, min_likelihood=least, overlay=overlay, rules=rules
         )
@@ -101,6 +100,20 @@ def detect(
             for row, found in zip(group, together, strict=True)
         )
         click.echo("\n".join(map(json_line, answers)))
+
+
+def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield rows in groups that are worth reading together and small enough to be held."""
+    group: list[dict[str, Any]] = []
+    characters = 0
+    for row in rows:
+        group.append(row)
+        characters += len(row["text"])
+        if len(group) == _LINES_TOGETHER or characters >= _CHARACTERS_TOGETHER:
+            yield group
+            group, characters = [], 0
+    if group:
+        yield group
 
 
 def _as_json(one: Finding) -> dict[str, object]:

@@ -103,6 +103,8 @@ def print_scan(rows: list[ScanRow], *, show_all: bool) -> None:
             stdout.print(
                 f"[dim]未读取 not read:[/] {row.file or row.table or row.source}: {row.reason}", highlight=False
             )
+    if is_partial(rows):
+        stdout.print("[yellow]结果不完整：有数据未读取，见上。 Partial: data named above could not be read.[/]")
     counts = Counter(row.category for row in rows if row.element is not None)
     stdout.print(
         f"共 {len(rows)} 列或文件, 个人信息 {sum(counts.values())} ({len(rows)} columns or files, "
