@@ -37,11 +37,12 @@ class NativeTagger:
         first, first_turn, first_bias = (tables[f"helper.concat.{number}"] for number in (5, 6, 9))
         second, second_turn, second_bias = (tables[f"helper.concat.{number}"] for number in (14, 15, 18))
         known, rows = np.unique(numbers, return_inverse=True)
-        embedded = tables["embedding_0.w_0"][known]
+        projected = tables["embedding_0.w_0"][known] @ first.reshape(2 * _GATES, -1).T
+        projected += _ready(first_bias)
         self._native = native
         self._rows = rows.astype(np.int32)
         self._tagger = native.tagger_new(
-            np.ascontiguousarray(embedded @ first.reshape(2 * _GATES, -1).T + _ready(first_bias)),
+            np.ascontiguousarray(projected),
             np.concatenate([first_turn, second_turn]),
             np.concatenate([first_bias[:, -_UNITS:], second_bias[:, -_UNITS:]]),
             np.ascontiguousarray(second.reshape(2 * _GATES, _BOTH)),
