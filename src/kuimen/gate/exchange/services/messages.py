@@ -77,9 +77,8 @@ def send(  # noqa: PLR0913 - the fields of a message
 
     Cost: one SM2 encryption and one signature, two inserts.
 
-    Args:
-        about: the persons of whom it tells, by retention class; each is entered in the register of exports, so that
-            an erasure demands from this partner that it deletes them.
+    The persons that `about` names by retention class are entered in the register of exports, so that an erasure
+    demands from this partner that it deletes them.
 
     Raises:
         PartnerNotFoundError: the partner has no certificate in force for encryption.
