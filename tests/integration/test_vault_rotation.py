@@ -1,12 +1,7 @@
-"""Re-encrypt, re-index, merge: readers and writers never fail, nothing is lost, two persons end what is old.
+"""Re-encrypt, re-index, merge: readers and writers never fail, nothing is lost, two persons end what is old."""
 
-`KUIMEN_KILL_POINTS=200` kills as often as a release wants it; a few points are enough for every day.
-"""
-
-import os
-import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -15,10 +10,9 @@ import psycopg
 import pytest
 from django.db import connections
 
-from fixtures.installed import CUSTODIANS, System
-from fixtures.killing import killed_at
+from fixtures.installed import System
 from fixtures.people import appoint_officers
-from kuimen.foundation.sensitive import Sensitive
+from fixtures.rotating import IDENTITY, clear, found, item, phone, reopened, sealed_people
 from kuimen.gate.access.errors import NotPermittedError
 from kuimen.gate.access.rules import Role
 from kuimen.gate.approvals import services as approvals
@@ -30,7 +24,7 @@ from kuimen.gate.keys import services as keys
 from kuimen.gate.keys.deeds import Deed, DeedKind
 from kuimen.gate.keys.errors import DomainKeyInUseError, KeyDestroyedError
 from kuimen.gate.keys.models import DomainKey, IndexKey, PersonKey
-from kuimen.gate.keys.rules import KeyEvent, KeyState, KeySuite, RetentionClass
+from kuimen.gate.keys.rules import KeyEvent, KeyState, KeySuite
 from kuimen.gate.vault import services as vault
 from kuimen.gate.vault.errors import (
     NotReadyToCutOverError,
@@ -40,62 +34,17 @@ from kuimen.gate.vault.errors import (
     VaultBusyError,
 )
 from kuimen.gate.vault.models import Index, Record, RotationJob
-from kuimen.gate.vault.opening import open_records
 from kuimen.gate.vault.rotation import approved, services
-from kuimen.gate.vault.services import SealItem
 from kuimen.kernels.elements.model import Element
 
-IDENTITY = RetentionClass.IDENTITY_TRANSACTION
 CACHES_ARE_NEW = timedelta(minutes=5, seconds=1)
 CUT_OVER = Deed(kind=DeedKind.CUT_OVER, subject="mobile", number=2)
 DROP = Deed(kind=DeedKind.DROP_INDEX, subject="mobile", number=1)
 DESTROY = Deed(kind=DeedKind.DESTROY_DOMAIN, subject=IDENTITY.value, number=1)
-SEED = 20261123
-KILL_POINTS = int(os.environ.get("KUIMEN_KILL_POINTS", "4"))
 
 
 def owner(system: System, *, of_keys: bool = False) -> psycopg.Connection:
     return system.connect("kuimen_owner", keys=of_keys)
-
-
-def item(row: int, text: str, person: UUID | None, *, element: Element = Element.MOBILE) -> SealItem:
-    return SealItem(
-        element=element,
-        value=Sensitive(text, element=element.value),
-        source_id="legacy_core",
-        source_table="public.customers",
-        source_column="phone",
-        source_key=row.to_bytes(32, "big"),
-        person_ref=person,
-        retention_class=IDENTITY,
-    )
-
-
-def phone(row: int) -> str:
-    return f"1999000{row:04}"
-
-
-def sealed_people(count: int, *, with_table_key: int = 0) -> dict[UUID, str]:
-    """Seal one mobile for each of some persons; return record id to value."""
-    refs = [uuid4() for _ in range(count)]
-    items = [item(row, phone(row), ref) for row, ref in enumerate(refs)]
-    items += [item(count + row, phone(count + row), None) for row in range(with_table_key)]
-    made = vault.seal_many(items)
-    return {ref.record_id: phone(row) for row, ref in enumerate(made)}
-
-
-def clear(record_ids: Sequence[UUID]) -> dict[UUID, str]:
-    opened = open_records(record_ids, purpose="test")
-    return {UUID(str(one)): value.reveal_for("test") for one, value in opened.items()}
-
-
-def found(text: str) -> list[UUID]:
-    return list(vault.find_records(Element.MOBILE, Sensitive(text, element="mobile")))
-
-
-def reopened(system: System) -> None:
-    keys.lock()
-    keys.unlock(system.home.root_key, CUSTODIANS)
 
 
 @pytest.mark.clause("JRT0171-6.2.4-a")
@@ -365,76 +314,3 @@ def test_readers_and_writers_never_fail_meanwhile(system: System) -> None:
         worker.join()
     assert failures == []
     assert clear([*before, *written]) == before | written
-
-
-def kill_at_random_points(
-    system: System, deed: Callable[[], object], check: Callable[[], None], *, statements: int, seed: int
-) -> int:
-    draw = random.Random(seed)
-    kills = 0
-    for _ in range(KILL_POINTS):
-        kills += killed_at(deed, draw.randint(1, statements), before=draw.random() < 0.5)
-        reopened(system)
-        check()
-        deed()
-        check()
-    return kills
-
-
-@pytest.mark.fault
-def test_a_reencryption_that_is_killed_goes_on_and_loses_nothing(system: System) -> None:
-    before = sealed_people(20, with_table_key=4)
-
-    def check() -> None:
-        assert clear(list(before)) == before
-        assert found(phone(7))
-
-    kills = kill_at_random_points(
-        system, lambda: services.reencrypt(IDENTITY, actor=SYSTEM, batch=6), check, statements=60, seed=SEED
-    )
-    assert kills >= KILL_POINTS // 2
-
-
-@pytest.mark.fault
-def test_a_reindex_that_is_killed_goes_on_and_misses_nothing(system: System) -> None:
-    before = sealed_people(20)
-
-    def check() -> None:
-        assert all(found(text) == [one] for one, text in before.items())
-
-    def deed() -> None:
-        if services.reindex(Element.MOBILE, actor=SYSTEM, batch=6).finished:
-            for one in Index.objects.values_list("generation", flat=True).distinct():
-                if IndexKey.objects.get(element="mobile", generation=one).state == KeyState.RETIRED.value:
-                    Index.objects.filter(generation=one).delete()
-                    IndexKey.objects.filter(element="mobile", generation=one).update(
-                        state=KeyState.DESTROYED.value, wrapped=None
-                    )
-            keys.keyring().tree.forget_index("mobile")
-
-    kills = kill_at_random_points(system, deed, check, statements=40, seed=SEED + 1)
-    assert kills >= KILL_POINTS // 2
-
-
-@pytest.mark.fault
-def test_a_merge_that_is_killed_goes_on_and_loses_nothing(system: System) -> None:
-    merged, survivor = uuid4(), uuid4()
-    refs = vault.seal_many([item(row, phone(row), merged) for row in range(12)])
-    before = {UUID(str(ref.record_id)): phone(row) for row, ref in enumerate(refs)}
-    people = [merged, survivor]
-
-    def deed() -> None:
-        services.merge_persons(people[0], people[1], actor=SYSTEM, batch=3)
-
-    def check() -> None:
-        assert clear(list(before)) == before
-
-    draw = random.Random(SEED + 2)
-    for _ in range(KILL_POINTS):
-        killed_at(deed, draw.randint(1, 40), before=draw.random() < 0.5)
-        reopened(system)
-        check()
-        deed()
-        check()
-        assert len(vault.records_of(people[1])) == 12
-        people.reverse()

@@ -43,9 +43,9 @@ def test_a_destroyed_key_never_comes_back_and_nothing_is_destroyed_at_once() -> 
 @pytest.mark.parametrize("state", RecordState)
 def test_every_record_state_and_event_is_decided(state: RecordState, event: RecordEvent) -> None:
     allowed = {
-        RecordState.PENDING: {RecordEvent.RESEAL, RecordEvent.BIND, RecordEvent.SUSPEND},
-        RecordState.BOUND: {RecordEvent.SUSPEND},
-        RecordState.SUSPENDED: {RecordEvent.RESUME, RecordEvent.DESTROY},
+        RecordState.PENDING: {RecordEvent.RESEAL, RecordEvent.BIND, RecordEvent.SUSPEND, RecordEvent.DESTROY},
+        RecordState.BOUND: {RecordEvent.RESEAL, RecordEvent.SUSPEND, RecordEvent.DESTROY},
+        RecordState.SUSPENDED: {RecordEvent.RESUME, RecordEvent.RESUME_UNBOUND, RecordEvent.DESTROY},
         RecordState.DESTROYED: set(),
     }
     assert (next_state(state, event) is not None) == (event in allowed[state])

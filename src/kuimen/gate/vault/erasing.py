@@ -22,16 +22,16 @@ from kuimen.gate.vault.models import Record
 from kuimen.gate.vault.opening import open_each
 from kuimen.gate.vault.rows.store import Place
 from kuimen.gate.vault.rows.tying import Tie, alarmed, record_revisions, row_keys
-from kuimen.gate.vault.rules import RecordState
+from kuimen.gate.vault.rules import RecordEvent, RecordState, state_after, states_before
 from kuimen.kernels.elements.model import RetentionClass
 
 _SUSPEND = """
     UPDATE vault_record SET state = %s
-    WHERE person_ref = %s AND retention_class = %s AND state IN (%s, %s)
+    WHERE person_ref = %s AND retention_class = %s AND state = ANY(%s)
 """
 _RESUME = """
     UPDATE vault_record SET state = CASE WHEN bound_at IS NULL THEN %s ELSE %s END
-    WHERE person_ref = %s AND retention_class = %s AND state = %s
+    WHERE person_ref = %s AND retention_class = %s AND state = ANY(%s)
 """
 _DELETE_TAGS = """
     DELETE FROM vault_index USING vault_record AS record
@@ -39,7 +39,7 @@ _DELETE_TAGS = """
 """
 _LOCK = """
     SELECT source_id, source_table, source_key FROM vault_record
-    WHERE person_ref = %s AND retention_class = %s AND state <> %s ORDER BY record_id FOR NO KEY UPDATE
+    WHERE person_ref = %s AND retention_class = %s AND state = ANY(%s) ORDER BY record_id FOR NO KEY UPDATE
 """
 _DELETE_PART_TAGS = """
     DELETE FROM vault_part_tag USING vault_record AS record
@@ -48,7 +48,7 @@ _DELETE_PART_TAGS = """
 # The header stays, so that the row still is of the sealed form; nonce, text and tag become zeros.
 _DESTROY = """
     UPDATE vault_record SET state = %s, sealed = substring(sealed FOR 6) || decode(repeat('00', 28), 'hex')
-    WHERE person_ref = %s AND retention_class = %s AND state <> %s
+    WHERE person_ref = %s AND retention_class = %s AND state = ANY(%s)
     RETURNING element, record_id, sealed, source_id, source_table, source_key
 """
 _HELD = """
@@ -97,32 +97,16 @@ NOWHERE: Final = Erased(records=0, tags=0, elements=())
 def suspend_records(person_ref: UUID, retention_class: RetentionClass) -> int:
     """Show these records to nobody from now on; return how many. Runs in the caller's transaction."""
     with store.translated(), connection.cursor() as cursor:
-        cursor.execute(
-            _SUSPEND,
-            [
-                RecordState.SUSPENDED.value,
-                person_ref,
-                retention_class.value,
-                RecordState.PENDING.value,
-                RecordState.BOUND.value,
-            ],
-        )
+        place = [person_ref, retention_class.value]
+        cursor.execute(_SUSPEND, [state_after(RecordEvent.SUSPEND), *place, states_before(RecordEvent.SUSPEND)])
         return int(cursor.rowcount)
 
 
 def resume_records(person_ref: UUID, retention_class: RetentionClass) -> int:
     """Bring suspended records back to what they were; return how many. Runs in the caller's transaction."""
     with store.translated(), connection.cursor() as cursor:
-        cursor.execute(
-            _RESUME,
-            [
-                RecordState.PENDING.value,
-                RecordState.BOUND.value,
-                person_ref,
-                retention_class.value,
-                RecordState.SUSPENDED.value,
-            ],
-        )
+        states = [state_after(RecordEvent.RESUME_UNBOUND), state_after(RecordEvent.RESUME)]
+        cursor.execute(_RESUME, [*states, person_ref, retention_class.value, states_before(RecordEvent.RESUME)])
         return int(cursor.rowcount)
 
 
@@ -134,10 +118,10 @@ def destroy_records(
     The rows that lose a field are sealed anew. One whose seal does not hold loses the field too and keeps its seal, so
     that it is still found; the alarm is recorded. Runs in the caller's transaction.
     """
-    destroyed = RecordState.DESTROYED.value
+    before = states_before(RecordEvent.DESTROY)
     row_keys(ring)
     with store.translated(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, [person_ref, retention_class.value, destroyed])
+        cursor.execute(_LOCK, [person_ref, retention_class.value, before])
         places = {_place(*found) for found in cursor.fetchall()}
         tie = Tie(ring, places)
         if tie.broken:
@@ -146,7 +130,7 @@ def destroy_records(
         tags = int(cursor.rowcount)
         cursor.execute(_DELETE_PART_TAGS, [person_ref, retention_class.value])
         tags += int(cursor.rowcount)
-        cursor.execute(_DESTROY, [destroyed, person_ref, retention_class.value, destroyed])
+        cursor.execute(_DESTROY, [state_after(RecordEvent.DESTROY), person_ref, retention_class.value, before])
         gone = cursor.fetchall()
     written = [(_place(*place), record_id, bytes(sealed)) for _, record_id, sealed, *place in gone]
     record_revisions(tie.seal(written), actor=actor)

@@ -28,16 +28,21 @@ class RecordEvent(StrEnum):
     RESEAL = "reseal"
     BIND = "bind"
     SUSPEND = "suspend"
-    RESUME = "resume"  # back to bound, or to pending where it was never bound
-    DESTROY = "destroy"
+    RESUME = "resume"
+    RESUME_UNBOUND = "resume_unbound"  # of one that was never bound
+    DESTROY = "destroy"  # two persons destroy what is suspended; the replay of their order meets a backup in any state
 
 
 TRANSITIONS: Final[dict[tuple[RecordState, RecordEvent], RecordState]] = {
     (RecordState.PENDING, RecordEvent.RESEAL): RecordState.PENDING,
+    (RecordState.BOUND, RecordEvent.RESEAL): RecordState.BOUND,
     (RecordState.PENDING, RecordEvent.BIND): RecordState.BOUND,
     (RecordState.PENDING, RecordEvent.SUSPEND): RecordState.SUSPENDED,
     (RecordState.BOUND, RecordEvent.SUSPEND): RecordState.SUSPENDED,
     (RecordState.SUSPENDED, RecordEvent.RESUME): RecordState.BOUND,
+    (RecordState.SUSPENDED, RecordEvent.RESUME_UNBOUND): RecordState.PENDING,
+    (RecordState.PENDING, RecordEvent.DESTROY): RecordState.DESTROYED,
+    (RecordState.BOUND, RecordEvent.DESTROY): RecordState.DESTROYED,
     (RecordState.SUSPENDED, RecordEvent.DESTROY): RecordState.DESTROYED,
 }
 SHOWN: Final = (RecordState.PENDING, RecordState.BOUND)
@@ -84,6 +89,17 @@ INDEXED_ELEMENTS: Final = frozenset(
 def next_state(state: RecordState, event: RecordEvent) -> RecordState | None:
     """Return the state after `event`, or None where the table has no such transition."""
     return TRANSITIONS.get((state, event))
+
+
+def states_before(event: RecordEvent) -> list[str]:
+    """Return the states that an event may meet, for the statement that carries it out."""
+    return [state.value for state, known in TRANSITIONS if known is event]
+
+
+def state_after(event: RecordEvent) -> str:
+    """Return the one state that an event leads to."""
+    (after,) = {state.value for (_, known), state in TRANSITIONS.items() if known is event}
+    return after
 
 
 def second_write(*, state: RecordState, same_value: bool, same_person: bool, replace_bound: bool) -> SealOutcome | None:

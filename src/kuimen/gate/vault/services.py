@@ -24,7 +24,16 @@ from kuimen.gate.vault.opening import open_stored
 from kuimen.gate.vault.part_tags import write_part_tags
 from kuimen.gate.vault.rows.store import Place
 from kuimen.gate.vault.rows.tying import Tie, alarmed, revision_facts, row_keys
-from kuimen.gate.vault.rules import SHOWN, RecordState, SealOutcome, is_indexed, second_write
+from kuimen.gate.vault.rules import (
+    SHOWN,
+    RecordEvent,
+    RecordState,
+    SealOutcome,
+    is_indexed,
+    second_write,
+    state_after,
+    states_before,
+)
 from kuimen.gate.vault.sealing import (
     Coordinates,
     SealedItem,
@@ -59,7 +68,7 @@ _FIND = """
 _COUNT = "SELECT count(*) FROM vault_record WHERE record_id = ANY(%s::uuid[])"
 _BIND = """
     UPDATE vault_record SET state = %s, bound_at = %s
-    WHERE record_id = ANY(%s::uuid[]) AND state = %s
+    WHERE record_id = ANY(%s::uuid[]) AND state = ANY(%s)
 """
 
 
@@ -159,7 +168,8 @@ def bind_many(record_ids: Collection[UUID], *, actor: audit.Actor = audit.SYSTEM
                 f"{len(wanted) - found} of the record ids are not in the vault; nothing was bound"
             )
         with connection.cursor() as cursor:
-            cursor.execute(_BIND, [RecordState.BOUND.value, clock.now(), uuid_array(wanted), RecordState.PENDING.value])
+            before = states_before(RecordEvent.BIND)
+            cursor.execute(_BIND, [state_after(RecordEvent.BIND), clock.now(), uuid_array(wanted), before])
             changed = int(cursor.rowcount)
         audit.record("vault.bind", actor=actor, object_type="vault", facts={"records": len(wanted), "changed": changed})
     return changed
