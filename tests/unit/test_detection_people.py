@@ -61,6 +61,8 @@ def test_addresses_are_touched_and_sentences_that_name_places_are_not(half: str)
         ("乌云其其格在济南出席签约仪式", ["乌云其其格"]),
         ("请扎西次仁到柜台办理", ["扎西次仁"]),
         ("贷款人赖小民已结清", ["赖小民"]),
+        ("张建伟银行卡已注销", ["张建伟"]),
+        ("打张建伟公司电话无人接", ["张建伟"]),
     ],
 )
 def test_names_end_where_they_end(text: str, expected: list[str]) -> None:

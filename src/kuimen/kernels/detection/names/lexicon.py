@@ -78,13 +78,13 @@ TITLES = words(
     """
 )
 BEFORE_SURNAMES = frozenset("老小阿")
-# What makes a name the name of a firm, a shop, a school or a prize when it stands behind it.
+# What makes a name the name of a firm, a shop or a prize when it stands behind it; 公司 and 银行 alone do not, they may
+# be somebody's (张伟公司电话, 张伟银行卡).
 OF_FIRMS = tuple(
     words(
         """
-    公司 有限 股份 集团 控股 品牌 牌 银行 证券 基金 保险 信托 金融 出行 打车 网约车 科技 电器 电子 汽车 药业 制药 食品
-    饮料 酒业 超市 商城 酒店 饭店 烤鸭 麻辣烫 火锅 珠宝 服饰 体育用品 旗舰店 专卖店 门店 专柜 学院 学校 小学 中学 大学
-    医院 文学奖 奖学金 基金会 工作室 律师事务所 会计师事务所 事务所 理论 思想 故居 纪念馆 陵 路 大道 街
+    有限公司 股份有限 集团 控股 品牌 出行 打车 网约车 药业 制药 珠宝 烤鸭 麻辣烫 体育用品 旗舰店 专卖店 文学奖 奖学金
+    基金会 工作室 律师事务所 会计师事务所 事务所 故居 纪念馆
     """
     )
 )

@@ -68,7 +68,9 @@ def _is_firm(text: str, start: int, end: int) -> bool:
         return True
     if text.startswith("公司", end - 1):
         return True
-    return name in BRANDS_OR_PERSONS and bool(_BRAND_BESIDE.search(text[max(0, start - _NEAR) : end + _NEAR]))
+    if name not in BRANDS_OR_PERSONS:
+        return False
+    return text.startswith("公司", end) or bool(_BRAND_BESIDE.search(text[max(0, start - _NEAR) : end + _NEAR]))
 
 
 def _edges(text: str, start: int, end: int) -> tuple[int, int]:

