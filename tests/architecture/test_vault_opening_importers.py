@@ -32,3 +32,9 @@ def test_the_vaults_table_of_sealed_bytes_is_read_by_nobody_else() -> None:
     """The sealed column is named in no other room's code."""
     found = importers("kuimen.gate.vault.store")
     assert [path for path in found if not path.startswith("gate/vault/")] == []
+
+
+def test_the_work_under_every_door_stays_in_the_vault() -> None:
+    found = importers("kuimen.gate.vault.unsealing")
+    assert found
+    assert [path for path in found if not path.startswith("gate/vault/")] == []
