@@ -163,7 +163,6 @@ def key_versions() -> Chart:
     return _bars([_domain_key_name(row) for row in rows], series, across=True)
 
 
-CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {
 def _release_bars(**names: tuple[str, str]) -> Chart:
     """Figures of the last releases that were computed, by name of the figure."""
     found = releases.computed(limit=RELEASES_SHOWN)
@@ -187,12 +186,13 @@ def release_unique() -> Chart:
     return _release_bars(unique_before=("处理前", "Before"), unique=("发布时", "As released"))
 
 
+CHARTS: Mapping[str, tuple[Action, Callable[[], Chart]]] = {
     "categories": (Action.OVERVIEW_READ, categories),
     "disclosures": (Action.OVERVIEW_READ, disclosures),
     "verdicts": (Action.OVERVIEW_READ, verdicts),
-    "chapters-cqjr009": (Action.ASSESSMENT_READ, partial(_chapters, "cqjr009")),
     "release-k": (Action.RELEASE_READ, release_k),
     "release-unique": (Action.RELEASE_READ, release_unique),
+    "chapters-cqjr009": (Action.ASSESSMENT_READ, partial(_chapters, "cqjr009")),
     "key-uses": (Action.KEYS_READ, key_uses),
     "key-versions": (Action.KEYS_READ, key_versions),
     "chapters-jrt0171": (Action.ASSESSMENT_READ, partial(_chapters, "jrt0171")),

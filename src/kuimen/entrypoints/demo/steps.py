@@ -63,7 +63,12 @@ def scrub_sources(plans: list[ProtectionPlan], advance: Advance) -> list[ScrubRe
     """Run the clean-up procedure on every source."""
     actor = access.actor_of(subject(ENGINEER))
     return [
-        protection.scrub(made, actor=actor, progress=lambda done, total, _name: advance("清除残留 scrub", done, total))
+        protection.scrub(
+            made,
+            actor=actor,
+            others=plans,
+            progress=lambda done, total, _name: advance("清除残留 scrub", done, total),
+        )
         for made in plans
     ]
 

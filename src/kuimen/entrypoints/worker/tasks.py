@@ -107,6 +107,18 @@ def rescan_source(source_id: str) -> None:
         log.warning("a scan found %d personal columns in clear that were not there before", found.drifted)
 
 
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="announce_changes", pass_context=False)
+def announce_changes(timestamp: int) -> int:
+    """Mail what scans found in clear and nobody was told of; what the server does not take waits for the next time."""
+    del timestamp
+    try:
+        return inventory.announce_changes(SYSTEM)
+    except KuimenError as failure:
+        log.warning("an alert was not delivered: %s", failure.code)
+        raise
+
+
 @app.periodic(cron="0 4 * * *")
 @app.task(queueing_lock="assess", pass_context=False)
 def assess_nightly(timestamp: int) -> None:

@@ -8,8 +8,9 @@ import psycopg
 
 from kuimen.governance.changeover import source
 from kuimen.governance.changeover.plan import TableChange
+from kuimen.governance.protection.originals import Original
 from kuimen.governance.protection.places import find_places
-from kuimen.governance.protection.proof import TABLE_FILES, Original, search_places, server_files, split_needles
+from kuimen.governance.protection.proof import TABLE_FILES, search_places, server_files, split_needles
 from kuimen.governance.protection.scrub import ScrubStep, scrub_database
 from kuimen.governance.protection.session import SourceSession, translated
 from kuimen.kernels.sealed_columns import ColumnKeySource, SealedColumn, row_context

@@ -7,11 +7,11 @@ from kuimen.gate.audit import services as audit
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.own_rules import own_rules
-from kuimen.governance.protection import jobs, kept
+from kuimen.governance.protection import jobs
 from kuimen.governance.protection.files import clear_leftovers, rewrite_file
 from kuimen.governance.protection.models import Job
+from kuimen.governance.protection.originals import Original
 from kuimen.governance.protection.plan import ProtectionPlan
-from kuimen.governance.protection.proof import Original
 from kuimen.governance.protection.reports import ProtectReport
 from kuimen.governance.protection.rules import JobEvent, StepEvent, StepState
 from kuimen.sources.errors import RelationUnreadableError
@@ -43,7 +43,7 @@ def protect_files(
             blocked[one.name] = reason
             jobs.move_step(step, StepEvent.BLOCK, reason=reason)
             continue
-        kept.keep_destroyed(job.job_id, [Original(element=element, text=text) for element, text in counts.removed])
+        plan.originals.keep_destroyed(Original(element=element, text=text) for element, text in counts.removed)
         jobs.finish_file(step, one, source_id=job.source_id, destroyed=counts.destroyed, actor=actor)
         files += 1
         values += counts.total

@@ -1,10 +1,11 @@
-"""A protection plan: places and names, never values. It is stored with its job, so that a crash can be resumed."""
+"""A protection plan: places and names. It is stored with its job, to be resumed after a crash, without its originals."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from kuimen.governance.protection.originals import Originals
 from kuimen.governance.protection.rules import REFERENCED, REMOVED, Action, Severity
 
 
@@ -121,7 +122,11 @@ class FilePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectionPlan:
-    """Everything one job will do, in order."""
+    """Everything one job will do, in order.
+
+    Attributes:
+        originals: what the run that holds this object has seen in clear; in memory only.
+    """
 
     source_id: UUID
     label: str
@@ -129,6 +134,7 @@ class ProtectionPlan:
     tables: tuple[TablePlan, ...] = ()
     files: tuple[FilePlan, ...] = ()
     findings: tuple[PlanFinding, ...] = field(default=())
+    originals: Originals = field(default_factory=Originals, repr=False, compare=False)
 
     @property
     def blockers(self) -> list[PlanFinding]:
@@ -157,8 +163,8 @@ _ADAPTER = TypeAdapter(ProtectionPlan)
 
 
 def dump_plan(plan: ProtectionPlan) -> dict[str, object]:
-    """Return the plan as JSON-ready values."""
-    dumped: dict[str, object] = _ADAPTER.dump_python(plan, mode="json")
+    """Return the plan as JSON-ready values, without originals."""
+    dumped: dict[str, object] = _ADAPTER.dump_python(plan, mode="json", exclude={"originals"})
     return dumped
 
 

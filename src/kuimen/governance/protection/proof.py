@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kuimen.governance.protection.originals import Original
 from kuimen.governance.protection.places import ServerPlaces
 from kuimen.governance.protection.rules import is_raw_needle
 from kuimen.kernels.detection.needles import NeedleSet
@@ -16,15 +17,6 @@ TEXT_TYPES = ("character", "text", "json", "citext")
 BLOCK = 4 << 20
 NEEDLE_BYTES = 64
 OVERLAP = NEEDLE_BYTES * 2 + 16  # the longest encoding doubles a needle
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Original:
-    """One value that must not be found any more."""
-
-    element: str
-    text: str
-    stored_as_text: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,13 +15,12 @@ from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.inventory.rules import TO_BE_PROTECTED, SourceKind
-from kuimen.governance.protection import kept
+from kuimen.governance.protection.originals import Original
 from kuimen.governance.protection.places import ServerPlaces, find_places
 from kuimen.governance.protection.plan import ProtectionPlan
 from kuimen.governance.protection.preparing import block_ranges, leaves
 from kuimen.governance.protection.proof import (
     TEXT_TYPES,
-    Original,
     ProofPlace,
     ProofReport,
     other_database,
@@ -87,7 +86,7 @@ def prove_source(
 
 def prove_files(plan: ProtectionPlan, row: DataSource, *, actor: audit.Actor, progress: Progress | None) -> ProofReport:
     """Prove a folder: the removed values are looked for in it, and it is scanned again."""
-    gone = kept.take_destroyed(plan.job_id) if plan.job_id else None
+    gone = plan.originals.destroyed
     raw, rescan = split_needles(gone or [])
     root = Path(row.location["path"])
     searched, unread = search_places(raw, [("folder", _files(root))], progress=progress)
@@ -117,20 +116,20 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _originals(plan: ProtectionPlan, row: DataSource, session: SourceSession) -> tuple[list[Original], list[str]]:
-    """Open every record the source refers to, and add what this process destroyed."""
-    kept.forget_sealed(row.source_id)  # the proof asks the vault, whoever verified
+    """Open every record the source refers to, whoever verified it, and add what this process destroyed."""
     originals = list(sealed_originals(row, session))
     not_covered = []
-    gone = kept.take_destroyed(plan.job_id) if plan.job_id else None
+    gone = plan.originals.destroyed
     if gone is None and plan.columns_to_destroy:
         not_covered.append(_RESUMED)
     return originals + (gone or []), not_covered
 
 
-def known_originals() -> Iterator[Original]:
-    """Yield the originals of every protected database that can be reached; what cannot is left out."""
+def known_originals(plans: Sequence[ProtectionPlan]) -> Iterator[Original]:
+    """Yield the originals of every protected database that is reached, from the plans or else from the vault."""
+    verified = {one.source_id: one.originals.verified for one in plans}
     for row in DataSource.objects.filter(kind=SourceKind.POSTGRESQL.value, active=True, protected_at__isnull=False):
-        seen = kept.sealed_here(row.source_id)
+        seen = verified.get(row.source_id)
         if seen is not None:
             yield from seen
             continue

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from kuimen.governance.protection.files import NEW_SUFFIX, OLD_SUFFIX, overwrite_and_remove
-from kuimen.governance.protection.proof import Original, hits_in, split_needles
+from kuimen.governance.protection.originals import Original
+from kuimen.governance.protection.proof import hits_in, split_needles
 from kuimen.governance.protection.scrub import ScrubReport, ScrubState, ScrubStep
 from kuimen.kernels.detection.needles import NeedleSet
 

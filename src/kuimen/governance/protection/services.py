@@ -16,7 +16,7 @@ from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
 from kuimen.governance.inventory.own_rules import own_rules
 from kuimen.governance.inventory.rules import SourceKind
-from kuimen.governance.protection import jobs, kept
+from kuimen.governance.protection import jobs
 from kuimen.governance.protection.catalogue import table_facts
 from kuimen.governance.protection.errors import JobStoreError, WrongDatabaseError
 from kuimen.governance.protection.file_job import protect_files
@@ -117,7 +117,7 @@ def _letting_go_on_failure(made: ProtectionPlan) -> Iterator[None]:
         done = True
     finally:
         if not done:
-            kept.forget(made.job_id, made.source_id)
+            made.originals.let_go()
 
 
 def scrub(
@@ -126,6 +126,7 @@ def scrub(
     actor: audit.Actor,
     maintenance: str | None = None,
     maintenance_credentials: Path | None = None,
+    others: Sequence[ProtectionPlan] = (),
     progress: Progress | None = None,
 ) -> ScrubReport:
     """Run the named clean-up procedure after protection; every step reports for itself.
@@ -135,6 +136,8 @@ def scrub(
         actor: who scrubs.
         maintenance: address of the same database for a superuser, where the source's own role is none; not stored.
         maintenance_credentials: user and password for it.
+        others: plans that this process carried out just now; a folder is searched for what they verified without
+            opening it once more.
         progress: called with (steps done, steps in all, name).
 
     Raises:
@@ -144,7 +147,7 @@ def scrub(
     with _letting_go_on_failure(made):
         if row.kind == SourceKind.FILES.value:
             report = scrub_folder(
-                Path(row.location["path"]), label=row.label, originals=known_originals(), progress=progress
+                Path(row.location["path"]), label=row.label, originals=known_originals(others), progress=progress
             )
         else:
             parameters = _maintenance(row, maintenance, maintenance_credentials)
@@ -215,5 +218,5 @@ def prove(
             )
         store_proof(made, report, actor=actor)
     finally:
-        kept.forget(made.job_id, made.source_id)  # proved or not, no original outlives the attempt
+        made.originals.let_go()  # proved or not, no original outlives the attempt
     return report

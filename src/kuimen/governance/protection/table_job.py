@@ -12,7 +12,7 @@ from kuimen.gate.keys.services import keyring
 from kuimen.gate.vault.services import bind_many
 from kuimen.governance.inventory import services as inventory
 from kuimen.governance.inventory.models import DataSource
-from kuimen.governance.protection import jobs, kept
+from kuimen.governance.protection import jobs
 from kuimen.governance.protection.catalogue import columns_of
 from kuimen.governance.protection.cutover import CutOverCounts, cut_over, follow_parents
 from kuimen.governance.protection.errors import (
@@ -22,9 +22,9 @@ from kuimen.governance.protection.errors import (
     VerificationError,
 )
 from kuimen.governance.protection.models import Job
+from kuimen.governance.protection.originals import Original, Originals
 from kuimen.governance.protection.plan import ProtectionPlan, TablePlan
 from kuimen.governance.protection.preparing import block_ranges, fill_customer_refs, leaf_tables, prepare_table
-from kuimen.governance.protection.proof import Original
 from kuimen.governance.protection.purging import Purger
 from kuimen.governance.protection.reports import ProtectReport
 from kuimen.governance.protection.rules import Action, JobEvent, StepEvent, StepState
@@ -61,6 +61,19 @@ class _Totals:
     blocked: dict[str, str] = field(default_factory=dict)
     views: list[str] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gone:
+    """What left the source: how many values were cut out of free text, by table, and every original."""
+
+    originals: Originals
+    purged: dict[str, int] = field(default_factory=dict)
+
+    def keep(self, table: TablePlan, counts: SealCounts) -> None:
+        """Add what a pass cut out of free text."""
+        self.purged[table.place] = self.purged.get(table.place, 0) + len(counts.purged)
+        self.originals.keep_destroyed(Original(element=element, text=text) for element, text in counts.purged)
 
 
 class _Meter:
@@ -135,7 +148,7 @@ def _run(
 ) -> None:
     working = [table for table in plan.tables if jobs.step_of(job, table).state != StepState.DONE]
     open_tables = [table for table in working if not _cut_over_already(session, table)]
-    purged: dict[str, int] = {}
+    gone = _Gone(originals=plan.originals)
     for table in open_tables:
         meter.label = f"prepare {table.place}"
         meter.advance(0)
@@ -144,20 +157,20 @@ def _run(
         if table.place in totals.blocked:
             continue
         meter.label = f"seal {table.place}"
-        _guarded(job, [table], totals, partial(_seal, session, job, table, context, totals, purged))
+        _guarded(job, [table], totals, partial(_seal, session, job, table, context, totals, gone))
     for table in open_tables:
         if table.place in totals.blocked:
             continue
         meter.label = f"verify {table.place}"
-        _guarded(job, [table], totals, partial(_verify, session, job, table, context, totals, purged))
+        _guarded(job, [table], totals, partial(_verify, session, job, table, context, totals, gone))
     for group in _groups(working, totals):
         meter.label = f"cut over {', '.join(table.place for table in group)}"
         meter.advance(0)
-        _guarded(job, group, totals, partial(_cut_over, session, job, group, context, totals, purged))
+        _guarded(job, group, totals, partial(_cut_over, session, job, group, context, totals, gone))
     for table in working:
         if table.place not in totals.blocked:
             meter.label = f"bind {table.place}"
-            _finish(session, job, table, context, totals, purged.get(table.place, 0))
+            _finish(session, job, table, context, totals, gone.purged.get(table.place, 0))
 
 
 def _guarded(job: Job, tables: Sequence[TablePlan], totals: _Totals, stage: Callable[[], None]) -> None:
@@ -182,7 +195,7 @@ def _prepare(session: SourceSession, job: Job, table: TablePlan) -> None:
 
 
 def _seal(
-    session: SourceSession, job: Job, table: TablePlan, context: SealContext, totals: _Totals, purged: dict[str, int]
+    session: SourceSession, job: Job, table: TablePlan, context: SealContext, totals: _Totals, gone: _Gone
 ) -> None:
     counts = SealCounts()
     for _ in range(_PASSES):
@@ -193,23 +206,18 @@ def _seal(
     with session.transaction() as connection:
         follow_parents(connection, [table])
     totals.conflicts += counts.conflicts
-    _keep_purged(job, table, counts, purged)
+    gone.keep(table, counts)
     jobs.move_step(jobs.step_of(job, table), StepEvent.SEAL)
 
 
-def _keep_purged(job: Job, table: TablePlan, counts: SealCounts, purged: dict[str, int]) -> None:
-    purged[table.place] = purged.get(table.place, 0) + len(counts.purged)
-    kept.keep_destroyed(job.job_id, [Original(element=element, text=text) for element, text in counts.purged])
-
-
 def _verify(
-    session: SourceSession, job: Job, table: TablePlan, context: SealContext, totals: _Totals, purged: dict[str, int]
+    session: SourceSession, job: Job, table: TablePlan, context: SealContext, totals: _Totals, gone: _Gone
 ) -> None:
     counts = verify_table(session, table, context)
-    kept.keep_sealed(job.source_id, counts.verified)
+    gone.originals.keep_verified(counts.verified)
     totals.verified += counts.checked
     if counts.forgotten:
-        _keep_purged(job, table, seal_pass(session, table, context), purged)
+        gone.keep(table, seal_pass(session, table, context))
     jobs.move_step(jobs.step_of(job, table), StepEvent.VERIFY)
 
 
@@ -234,27 +242,26 @@ def _cut_over(
     group: Sequence[TablePlan],
     context: SealContext,
     totals: _Totals,
-    purged: dict[str, int],
+    gone: _Gone,
 ) -> None:
     def note(counts: CutOverCounts) -> None:
         for table in group:
-            gone = {
+            emptied = {
                 name: count
                 for (schema, place, name), count in counts.destroyed.items()
                 if (schema, place) == (table.schema, table.name)
             }
-            jobs.note_destruction(jobs.step_of(job, table), table, gone)
+            jobs.note_destruction(jobs.step_of(job, table), table, emptied)
 
     counts = cut_over(session, group, context, before_commit=note)
     for table in group:
         jobs.move_step(jobs.step_of(job, table), StepEvent.CUT_OVER)
         if (late := counts.seals.get((table.schema, table.name))) is not None:
-            _keep_purged(job, table, late, purged)
+            gone.keep(table, late)
     totals.views += counts.rebuilt_views
     totals.constraints += counts.dropped_constraints
-    kept.keep_destroyed(
-        job.job_id,
-        [Original(element=element, text=text, stored_as_text=as_text) for element, text, as_text in counts.needles],
+    gone.originals.keep_destroyed(
+        Original(element=element, text=text, stored_as_text=as_text) for element, text, as_text in counts.needles
     )
 
 

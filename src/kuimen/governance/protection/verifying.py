@@ -7,10 +7,11 @@ from uuid import UUID
 
 from psycopg import sql
 
+from kuimen.governance.protection.originals import Original
 from kuimen.governance.protection.parallel import over_ranges
 from kuimen.governance.protection.plan import ColumnPlan, TablePlan
 from kuimen.governance.protection.preparing import block_ranges, leaf_tables
-from kuimen.governance.protection.proof import TEXT_TYPES, Original
+from kuimen.governance.protection.proof import TEXT_TYPES
 from kuimen.governance.protection.sealing import SealContext, expected, mismatches
 from kuimen.governance.protection.session import Connection, SourceSession, column, joined, table_name
 
