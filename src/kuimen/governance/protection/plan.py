@@ -1,4 +1,4 @@
-"""A protection plan: places and names. It is stored with its job, to be resumed after a crash, without its originals."""
+"""A protection plan: places and names. It is stored with its job, to resume after a crash; its originals never are."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
