@@ -95,6 +95,11 @@ _NEEDS_SEPARATOR = frozenset(
         Element.ACCOUNT_NUMBER, Element.CREDIT_SCORE, Element.LOCATION, Element.SECRET_KEY,
     }
 )  # fmt: skip
+# Behind nothing but spaces, as in a form without lines, these still tell what they are.
+_BEHIND_SPACES = _CLOSED | {
+    Element.PASSWORD, Element.PAYMENT_PASSWORD, Element.CVN2, Element.CARD_EXPIRY, Element.SMS_CODE, Element.QQ,
+    Element.BIRTH_DATE, Element.PASSPORT,
+}  # fmt: skip
 _NO_SEPARATOR_POINTS, _SEPARATOR_POINTS = 2, 3
 
 # Behind Chinese labels these have recognisers of their own, which know where they end.
@@ -113,7 +118,7 @@ _ZH_TERM_OWNERS = {
 }
 _BEHIND_TERM = (
     r"(?!" + alternation(ZH_NEGATIVE_TAILS - {"日", "结果", "天数", "说明"}) + r")(?:号码|号|信息|情况)?"
-    r"[\"'”]?( ?[(（][^)）\n]{0,8}[)）])?( {0,2}(?:[:=]|是|为|系|-|=>) {0,2}[\"'“\[]{0,2})?"
+    r"[\"'”]?( ?[(（][^)）\n]{0,8}[)）])?(?:( {0,2}(?:[:=]|是|为|系|-|=>) {0,2}[\"'“\[]{0,2})|([ \t]{1,4}))?"
 )
 _HAN_TERMS = frozenset(term for term in _ZH_TERM_OWNERS if not term[0].isascii())
 _HAN_LITERALS = Literals.ready(_HAN_TERMS)
@@ -230,7 +235,8 @@ def _terms(text: str, pattern: re.Pattern[str], literals: Literals | None = None
         separated = match[3] is not None
         if not separated and element in _NEEDS_SEPARATOR:
             continue
-        value = _VALUES[element].match(text, match.end())
+        spaced = match[4] is not None and element not in _BEHIND_SPACES
+        value = _VALUES[element].match(text, match.start(4) if spaced else match.end())
         if value is None or not value[0] or _PLACEHOLDER.match(value[0]):
             continue
         if not separated and element is Element.PASSWORD and not any(map(str.isdigit, value[0])):
