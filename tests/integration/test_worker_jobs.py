@@ -19,6 +19,7 @@ CRONS = {
     "kuimen.entrypoints.worker.tasks.forget_nonces": "*/30 * * * *",
     "kuimen.entrypoints.worker.tasks.build_cases": "30 1 * * *",
     "kuimen.entrypoints.worker.tasks.rescan_sources": "*/15 * * * *",
+    "kuimen.entrypoints.worker.tasks.announce_changes": "*/5 * * * *",
     "kuimen.entrypoints.worker.tasks.check_retention": "0 2 * * *",
     "kuimen.entrypoints.worker.tasks.end_releases": "30 2 * * *",
     "kuimen.entrypoints.worker.tasks.assess_nightly": "0 4 * * *",
