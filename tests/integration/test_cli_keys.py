@@ -14,6 +14,8 @@ from fixtures.commands import CommandHome, environment, kuimen
 from fixtures.terminals import at_terminal
 from kuimen.gate.access.rules import code_of_step
 
+pytestmark = pytest.mark.slow  # the installation of these processes runs on the server of the wheel
+
 WORDS = {"A001": "first long passphrase", "A002": "second long passphrase", "A003": "third long passphrase"}
 PIN, LABEL, MODULE = "73914682", "kuimen-cli", "/usr/lib/softhsm/libsofthsm2.so"
 NEW, AGAIN, ASKED = "新口令 new passphrase", "Repeat for confirmation", "口令 passphrase "
