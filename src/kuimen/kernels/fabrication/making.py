@@ -90,7 +90,7 @@ class Survey:
         """Begin a package under a key of at least 16 bytes."""
         self._key = key
         self._ranges = ranges or FictitiousRanges()
-        self._registry = Registry(key)
+        self._known = Registry(key)
         self._looks: dict[tuple[str, str], _Look] = defaultdict(_Look)
         self._originals: dict[Element, list[pa.Array]] = defaultdict(list)
         self._longest: dict[Element, int] = {}
@@ -109,7 +109,7 @@ class Survey:
         first = self._seen[table.name]
         self._seen[table.name] += len(next(iter(columns.values()))) if columns else 0
         persons = {
-            contact: self._registry.persons_of(table, columns, first_row=first, contact=contact, learn=True)
+            contact: self._known.persons_of(table, columns, first_row=first, contact=contact, learn=True)
             for contact in (False, True)
         }
         for column in table.columns:
@@ -154,7 +154,7 @@ class Survey:
         }
         return Made(
             key=self._key,
-            registry=self._registry,
+            known=self._known,
             assignments=assignments,
             keys=keys,
             people=self._people(assignments.get(Element.RESIDENT_ID)),
@@ -187,7 +187,7 @@ class Made:
     """
 
     key: bytes
-    registry: Registry
+    known: Registry
     assignments: Mapping[Element, Assignment]
     keys: Mapping[str, Assignment]
     people: People
@@ -202,7 +202,7 @@ class Made:
             NoGeneratorError: a column has no treatment.
         """
         persons = {
-            contact: self.registry.persons_of(table, columns, first_row=first_row, contact=contact, learn=False)
+            contact: self.known.persons_of(table, columns, first_row=first_row, contact=contact, learn=False)
             for contact in (False, True)
         }
         return dict(self._columns(table, columns, persons))
