@@ -3,16 +3,13 @@
 Regions are real, doors are drawn. The half to develop on and the half held out share neither a pattern nor a county.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
+from benchmarks.templates import templates
 from kuimen.kernels.elements.fictitious import make_identity
 
-CORPORA = Path(__file__).parent / "corpora"
-HELD_OUT = "lines_held.txt"
 HELD_OUT_HASH = "dfeaf56dc688ae6025930bc0d2a09484f59961b5df5a837e3f405357556c7341"
 _FILLED = {"line": 6, "sentence": 6, "none": 8}
 _SLOT = re.compile(r"\{([a-z0-9]+)\}|[\[\]]")
@@ -113,18 +110,12 @@ class Line:
 
 def lines(half: str) -> list[Line]:
     """Return the lines of `dev` or `held`: kind `line` (an address and nothing else), `sentence`, `none`."""
-    name = f"lines_{half}.txt"
-    content = (CORPORA / name).read_bytes()
-    if name == HELD_OUT and hashlib.sha256(content).hexdigest() != HELD_OUT_HASH:
-        raise SystemExit(f"{name}: the held-out patterns have been changed")
     rng = Random(4_417 if half == "dev" else 80_809)  # noqa: S311 - the same lines on every run
-    made, kind = [], ""
-    for pattern in content.decode("utf-8").splitlines():
-        if pattern.startswith("# "):
-            kind = pattern[2:]
-        elif pattern:
-            made += [_filled(rng, kind, pattern, half) for _ in range(_FILLED[kind])]
-    return made
+    return [
+        _filled(rng, kind, template, half)
+        for kind, template in templates(f"lines_{half}.txt", frozen=HELD_OUT_HASH if half == "held" else None)
+        for _ in range(_FILLED[kind])
+    ]
 
 
 def _filled(rng: Random, kind: str, pattern: str, half: str) -> Line:

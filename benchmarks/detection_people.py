@@ -4,17 +4,14 @@ The half to develop on and the half held out share neither a template nor a give
 (`王先生`) is no name: it does not tell who is meant.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
+from benchmarks.templates import templates
 from kuimen.kernels.elements.fictitious import make_identity
 
-CORPORA = Path(__file__).parent / "corpora"
-HELD_OUT = "people_held.txt"
 HELD_OUT_HASH = "819198bd579f994c7f3bf7c514878bb0d55c0282e55f54b1a2fe7d95d4b32a83"
 
 
@@ -93,18 +90,12 @@ class Sentence:
 
 def people(half: str) -> list[Sentence]:
     """Return the sentences of `dev` or `held`."""
-    name = f"people_{half}.txt"
-    content = (CORPORA / name).read_bytes()
-    if name == HELD_OUT and hashlib.sha256(content).hexdigest() != HELD_OUT_HASH:
-        raise SystemExit(f"{name}: the held-out templates have been changed")
     rng = Random(20_611 if half == "dev" else 99_331)  # noqa: S311 - the same sentences on every run
-    sentences, kind = [], ""
-    for line in content.decode("utf-8").splitlines():
-        if line.startswith("# "):
-            kind = line[2:]
-        elif line:
-            sentences += [_filled(rng, kind, line, half) for _ in range(_FILLED)]
-    return sentences
+    return [
+        _filled(rng, kind, template, half)
+        for kind, template in templates(f"people_{half}.txt", frozen=HELD_OUT_HASH if half == "held" else None)
+        for _ in range(_FILLED)
+    ]
 
 
 def _filled(rng: Random, kind: str, template: str, half: str) -> Sentence:
